@@ -1,0 +1,76 @@
+"""Money: Decimal amounts, a currency beside each, rounded once per statement line.
+
+Rounding is half away from zero to the currency's digits (JPY 0, KWD 3): 27.415 USD -> 27.42,
+-0.125 EUR -> -0.13.  Unit prices are never rounded.  Inside `exact()` sums and products keep
+60 digits: 10^15 units at a price of twelve decimals still multiply without loss.
+
+Digits: ISO 4217, list one (only currencies whose digits are not 2 are named here).
+"""
+
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, localcontext
+
+from data.errors import InputError
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+
+_DIGITS = {
+    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+_CURRENCIES = frozenset(
+    "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD "
+    "CAD CDF CHF CNY COP CRC CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD "
+    "GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD "
+    "MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD PAB PEN PGK PHP "
+    "PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS "
+    "TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG".split()
+) | set(_DIGITS)
+
+_EXACT = Context(prec=60, rounding=ROUND_HALF_UP, traps=[InvalidOperation, DivisionByZero])
+
+
+def exact() -> AbstractContextManager[Context]:
+    """The arithmetic in which prices are computed: 60 digits, half away from zero."""
+    return localcontext(_EXACT)
+
+
+def currency_code(text: str) -> str:
+    """The upper-case ISO 4217 code; Twilio writes "usd" in usage and "USD" elsewhere."""
+    code = text.strip().upper()
+    if code not in _CURRENCIES:
+        raise InputError(f"{text!r} is not a currency: give an ISO 4217 code such as USD or EUR")
+    return code
+
+
+def digits(currency: str) -> int:
+    """Decimal places of the currency's smallest unit."""
+    return _DIGITS.get(currency, 2)
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """The amount in whole smallest units of the currency, half away from zero."""
+    return _EXACT.quantize(amount, Decimal(1).scaleb(-digits(currency)))
+
+
+def total(amounts: Iterable[Decimal]) -> Decimal:
+    with exact():
+        return sum(amounts, ZERO)
+
+
+def decimal_from(text: object, field: str) -> Decimal:
+    """A finite Decimal from what a file or Twilio gave us.
+
+    Floats are refused: 0.1 as a float is already another number.
+    """
+    if isinstance(text, float | bool):
+        raise InputError(f"{field}: {text!r} must be written as text or a whole number")
+    try:
+        value = Decimal(str(text).strip())
+    except InvalidOperation:
+        raise InputError(f"{field}: {text!r} is not a number") from None
+    if not value.is_finite():
+        raise InputError(f"{field}: {text!r} is not a finite number")
+    return value

@@ -1,0 +1,114 @@
+"""The one list of settings: read once from the environment (and `.env`), frozen, checked at start.
+
+Demo mode is a setting of its own.  Demo mode together with real credentials is refused: a demo
+must never show a real tenant.
+"""
+
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from data.errors import ConfigError
+
+ROOT = Path(__file__).parent.parent
+TWILIO_API = "https://api.twilio.com"
+
+
+class Settings(BaseSettings):
+    """Field names in upper case are the environment's names."""
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
+
+    demo: bool = Field(False, description="show the demo world; `make run` sets it by itself")
+    demo_seed: int = Field(1, description="which demo world")
+    demo_today: date | None = Field(None, description="the day a demo takes for today (UTC)")
+
+    twilio_account_sid: str | None = Field(None, description="SID of the ISV's parent account")
+    twilio_auth_token: SecretStr | None = Field(None, description="auth token of that account")
+    twilio_api_base: str | None = Field(None, description=f"another host than {TWILIO_API}")
+
+    database_url: str = Field(
+        f"sqlite:///{ROOT / 'var' / 'dashboard.sqlite'}",
+        description="sqlite:///… or postgresql+psycopg://…, read and written by the app",
+    )
+    database_admin_url: str | None = Field(
+        None, description="owner of the tables, where the app's role is not: migrations, sync"
+    )
+    customers_file: Path = Field(ROOT / "customers.yaml", description="customers, accounts, plans")
+    plans_dir: Path = Field(ROOT / "plans", description="a folder of plan files")
+    brand_file: Path = Field(ROOT / "brand.toml", description="name, logo, colours of the ISV")
+
+    port: int = Field(8501, ge=1, le=65534, description="port of the app; the demo API is above it")
+    public_origin: str | None = Field(
+        None, description="https://… under which customers reach the app; http://localhost if unset"
+    )
+    settling_days: int = Field(3, ge=0, le=30, description="days before today still moving")
+    history_days: int = Field(425, ge=1, description="days of usage a first sync reads")
+    session_hours: int = Field(12, ge=1, description="how long a sign-in lasts")
+
+    @field_validator("twilio_api_base", "public_origin")
+    @classmethod
+    def _is_an_origin(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{value!r} must look like https://host or http://host:port")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _demo_or_real(self) -> "Settings":
+        if self.demo and (self.twilio_account_sid or self.twilio_auth_token):
+            raise ValueError(
+                "DEMO is on and TWILIO_ACCOUNT_SID or TWILIO_AUTH_TOKEN is set: unset one of them; "
+                "a demo never runs with real credentials"
+            )
+        if bool(self.twilio_account_sid) != bool(self.twilio_auth_token):
+            missing = "TWILIO_AUTH_TOKEN" if self.twilio_account_sid else "TWILIO_ACCOUNT_SID"
+            raise ValueError(f"{missing} is missing: both belong together")
+        return self
+
+    @property
+    def admin_url(self) -> str:
+        return self.database_admin_url or self.database_url
+
+    @property
+    def has_credentials(self) -> bool:
+        return self.twilio_account_sid is not None
+
+    @property
+    def demo_api(self) -> str:
+        """Where the demo world answers: the port above the app's own."""
+        return f"http://127.0.0.1:{self.port + 1}"
+
+    @property
+    def api_base(self) -> str:
+        return self.twilio_api_base or (self.demo_api if self.demo else TWILIO_API)
+
+    @property
+    def origin(self) -> str:
+        return self.public_origin or f"http://localhost:{self.port}"
+
+    @cached_property
+    def secure(self) -> bool:
+        return self.origin.startswith("https://")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings, or a ConfigError that names each setting that is wrong."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        reasons = []
+        for item in error.errors():
+            name = "_".join(str(part) for part in item["loc"]).upper()
+            reason = item["msg"].removeprefix("Value error, ")
+            reasons.append(f"{name}: {reason}" if name else reason)
+        raise ConfigError("; ".join(reasons)) from None
