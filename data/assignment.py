@@ -1,0 +1,121 @@
+"""Which customer an account belongs to on which day.  Rows of usage carry the owner of their day.
+
+Days before a move stay with the old customer.  An account nobody named belongs to a system
+customer that only staff see, so that nothing is lost while it waits.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import col, select, tuple_
+
+from data.models import SYSTEM_CUSTOMER, Account, Customer, UsageRecord
+from data.scope import ScopedSession
+
+FOREVER = date.max
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A customer's hold on an account: `[starts_on, ends_on)`."""
+
+    customer_id: int
+    starts_on: date
+    ends_on: date | None
+
+    def on(self, day: date) -> bool:
+        return self.starts_on <= day < (self.ends_on or FOREVER)
+
+    def meets(self, other: "Owner") -> bool:
+        return self.starts_on < (other.ends_on or FOREVER) and other.starts_on < (
+            self.ends_on or FOREVER
+        )
+
+
+def system_customer(session: ScopedSession) -> int:
+    """The id of the customer under whom unnamed accounts wait; created when first needed."""
+    found = session.exec(select(Customer.id).where(Customer.slug == SYSTEM_CUSTOMER)).first()
+    if found is not None:
+        return found
+    row = Customer(slug=SYSTEM_CUSTOMER, name="Unassigned accounts")
+    session.add(row)
+    session.flush()
+    assert row.id is not None
+    return row.id
+
+
+def owners(session: ScopedSession) -> dict[str, list[Owner]]:
+    """Everyone who owns or owned each account, the system customer left out."""
+    waiting = system_customer(session)
+    rows = session.exec(select(Account).where(Account.customer_id != waiting)).all()
+    found: dict[str, list[Owner]] = {}
+    for row in rows:
+        found.setdefault(row.sid, []).append(Owner(row.customer_id, row.starts_on, row.ends_on))
+    return found
+
+
+def owner_on(day: date, holds: Iterable[Owner], otherwise: int) -> int:
+    return next((hold.customer_id for hold in holds if hold.on(day)), otherwise)
+
+
+def move_rows(session: ScopedSession) -> list[str]:
+    """Give every row of usage to the owner of its day, and waiting accounts to their new owners.
+
+    The tenant is part of the key (and what rows are distributed by), so a row is written anew.
+    """
+    waiting, held = system_customer(session), owners(session)
+    moved = []
+    for sid, holds in held.items():
+        for row in session.exec(
+            select(Account).where(Account.customer_id == waiting, Account.sid == sid)
+        ).all():
+            session.delete(row)
+        count = _move_account(session, sid, holds, waiting)
+        if count:
+            moved.append(f"account {sid}: {count} rows of usage moved to the owner of their day")
+    moved += _release(session, waiting, held)
+    session.flush()
+    return moved
+
+
+def _move_account(session: ScopedSession, sid: str, holds: list[Owner], waiting: int) -> int:
+    keys = session.exec(
+        select(col(UsageRecord.customer_id), col(UsageRecord.day), col(UsageRecord.category)).where(
+            UsageRecord.account_sid == sid
+        )
+    ).all()
+    wrong = [(c, day, cat) for c, day, cat in keys if c != owner_on(day, holds, waiting)]
+    for start in range(0, len(wrong), 300):
+        chunk = wrong[start : start + 300]
+        rows = session.exec(
+            select(UsageRecord).where(
+                UsageRecord.account_sid == sid,
+                tuple_(
+                    col(UsageRecord.customer_id), col(UsageRecord.day), col(UsageRecord.category)
+                ).in_(chunk),
+            )
+        ).all()
+        values = [row.model_dump() for row in rows]
+        for row in rows:
+            session.delete(row)
+        session.flush()
+        for value in values:
+            value["customer_id"] = owner_on(value["day"], holds, waiting)
+            session.add(UsageRecord(**value))
+        session.flush()
+    return len(wrong)
+
+
+def _release(session: ScopedSession, waiting: int, held: dict[str, list[Owner]]) -> list[str]:
+    """Usage of accounts that no file names any more goes back to the system customer."""
+    sids = session.exec(
+        select(UsageRecord.account_sid).where(UsageRecord.customer_id != waiting).distinct()
+    ).all()
+    released = []
+    for sid in sids:
+        if sid not in held:
+            _move_account(session, sid, [], waiting)
+            session.add(Account(customer_id=waiting, sid=sid, starts_on=date(1970, 1, 1)))
+            released.append(f"account {sid}: waits for an owner again")
+    return released

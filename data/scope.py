@@ -1,0 +1,206 @@
+"""Tenant scope.  A session knows whose rows it may touch, and touches no others.
+
+Store functions still filter by customer themselves, because a reader should see it; this guard
+is what makes forgetting harmless, and on PostgreSQL row-level security stands behind it.  There
+is no other way to a session: `Session` and engines are imported nowhere else
+(tests/test_architecture.py).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Alias, Column, Join, Select, create_engine, event, false, inspect
+from sqlalchemy import Table as CoreTable
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.sql import visitors
+from sqlmodel import Session
+
+from data.errors import ScopeViolation, StoreUnavailable
+from data.models import TABLES, Table
+
+BUSY_SECONDS = 10  # how long a writer waits for another
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One customer's rows in one database."""
+
+    customer_id: int
+    url: str = field(repr=False)  # may hold a password
+
+
+@dataclass(frozen=True, slots=True)
+class EveryTenant:
+    """For work before a tenant is known, or for all: schema, sync, sign-in, the staff's lists."""
+
+    url: str = field(repr=False)
+
+
+AnyScope = Scope | EveryTenant
+
+
+@lru_cache(maxsize=16)
+def engine(url: str) -> Engine:
+    """The pool for a database URL.  SQLite: WAL, foreign keys, explicit BEGIN."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(url, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    built = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(built, "connect", _prepare_sqlite)
+    event.listen(built, "begin", _begin_sqlite)
+    return built
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver's own BEGIN comes too late for readers
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads and then writes fails at once with "database is locked",
+    # whatever the busy timeout: a writer takes its lock first.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+class ScopedSession(Session):
+    def __init__(self, scope: AnyScope, *, writes: bool) -> None:
+        super().__init__(engine(scope.url).execution_options(writes=writes), expire_on_commit=False)
+        self.scope = scope
+
+    def connection(self, *args: Any, **kwargs: Any) -> Connection:
+        if isinstance(self.scope, Scope):
+            raise ScopeViolation("a bare connection, which the guard cannot confine")
+        return super().connection(*args, **kwargs)
+
+    def _bulk_save_mappings(self, *args: Any, **kwargs: Any) -> None:
+        # What bulk_save_objects and its kin end in: they pass by both hooks below.
+        if isinstance(self.scope, Scope):
+            raise ScopeViolation("a bulk write, which the guard cannot confine")
+        super()._bulk_save_mappings(*args, **kwargs)
+
+
+@contextmanager
+def reading(scope: AnyScope) -> Iterator[ScopedSession]:
+    """A session whose reads all see the same moment."""
+    with _translated(), ScopedSession(scope, writes=False) as session:
+        yield session
+
+
+@contextmanager
+def writing(scope: AnyScope) -> Iterator[ScopedSession]:
+    """A transaction: all of it is stored, or nothing."""
+    with _translated(), ScopedSession(scope, writes=True) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise StoreUnavailable(f"The database cannot be used: {_reason(error)}") from error
+
+
+def _reason(error: OperationalError) -> str:
+    text = str(error.orig)
+    if "readonly" in text or "read-only" in text:
+        return "it is read-only; give the app's user write access to the file and its folder"
+    if "locked" in text:
+        return f"it stayed locked for {BUSY_SECONDS} s; is another program writing to it?"
+    if "no such table" in text:
+        return "its tables are missing; run `python -m data migrate`"
+    if "unable to open" in text:
+        return "its file cannot be opened; check the path and its permissions"
+    return "it does not answer; check DATABASE_URL and that the server runs"
+
+
+def _criteria(scope: Scope) -> Iterator[Any]:
+    """One filter per table; a customer sees no table that does not say whose its rows are."""
+    for table in TABLES:
+        if table.shared:
+            continue
+        key = table.tenant_key
+        own = getattr(table, key) == scope.customer_id if key else false()
+        yield with_loader_criteria(table, own, include_aliases=True)
+
+
+@lru_cache(maxsize=256)
+def _options(scope: Scope) -> tuple[Any, ...]:
+    return tuple(_criteria(scope))
+
+
+def _owns(scope: Scope, row: Table) -> bool:
+    key = row.tenant_key
+    if key is None:
+        return False
+    before = inspect(row).attrs[key].history.deleted or ()
+    return {getattr(row, key), *before} == {scope.customer_id}
+
+
+def _is_bare(element: Any) -> bool:
+    """A table, or an alias or join of one, that stands without its ORM class."""
+    if "parententity" in element._annotations:
+        return False
+    if isinstance(element, Join):
+        return _is_bare(element.left) or _is_bare(element.right)
+    if isinstance(element, Alias):
+        return _is_bare(element.element)
+    return isinstance(element, CoreTable)
+
+
+def _bare_parts(statement: Any) -> Iterator[str]:
+    """What the filters above would not reach: they attach to ORM classes, not to tables."""
+    for element in visitors.iterate(statement):
+        if type(element) is Column and element.table is not None and _is_bare(element.table):
+            yield str(element)
+        if isinstance(element, Select):
+            joined = (target for target, *_ in element._setup_joins)
+            for part in chain(element._from_obj, element._raw_columns, joined):
+                if _is_bare(part):
+                    yield str(part)
+
+
+@event.listens_for(ScopedSession, "do_orm_execute")
+def _confine_statements(state: ORMExecuteState) -> None:
+    scope = state.session.scope  # type: ignore[attr-defined]
+    if isinstance(scope, EveryTenant):
+        return
+    if not state.is_orm_statement or state.is_insert:
+        raise ScopeViolation("a statement that the guard cannot confine")
+    if bare := sorted(set(_bare_parts(state.statement))):
+        raise ScopeViolation(f"tables beside their classes: {', '.join(bare)}")
+    if state.is_update:
+        changed = {column.key for column in (state.statement._values or {})}  # type: ignore[attr-defined]
+        if changed & {table.tenant_key for table in TABLES if table.tenant_key}:
+            raise ScopeViolation("an update that gives rows to another tenant")
+    state.statement = state.statement.options(*_options(scope))
+
+
+@event.listens_for(ScopedSession, "before_flush")
+def _confine_rows(session: ScopedSession, *_: Any) -> None:
+    scope = session.scope
+    if isinstance(scope, EveryTenant):
+        return
+    for row in chain(session.new, session.dirty, session.deleted):
+        if not _owns(scope, row):
+            raise ScopeViolation(f"a {type(row).__name__} of another tenant")
+
+
+@event.listens_for(ScopedSession, "after_begin")
+def _tell_the_database(session: ScopedSession, _: Any, connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        scope = session.scope
+        tenant = str(int(scope.customer_id)) if isinstance(scope, Scope) else "every"
+        # SET takes no bind parameter; the value is an integer or a word of ours.
+        connection.exec_driver_sql(f"SET LOCAL app.customer_id = '{tenant}'")

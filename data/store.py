@@ -1,0 +1,390 @@
+"""Questions to the database.  Every function takes the scope first and answers in frozen values.
+
+The customer is filtered for in plain sight, though the guard of scope.py would do it as well.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlmodel import col, func, or_, select
+
+from data.errors import InvalidPeriod, NotFound
+from data.meters import TOTAL
+from data.models import (
+    SYSTEM_CUSTOMER,
+    Account,
+    CreditLot,
+    Customer,
+    PlanChange,
+    PlanVersion,
+    Subscription,
+    SyncRun,
+    UsageRecord,
+)
+from data.money import ZERO
+from data.periods import BillingPeriod, period_of, previous_period
+from data.pricing import Plan, parse_plan
+from data.pricing.ledger import CreditLot as Lot
+from data.scope import EveryTenant, Scope, ScopedSession, reading
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerView:
+    id: int
+    slug: str
+    name: str
+    email: str | None
+    external_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    sid: str
+    name: str
+    application: str
+    kind: str
+    status: str
+    starts_on: date
+    ends_on: date | None
+    as_of: datetime | None
+    synced_at: datetime | None
+    sync_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionView:
+    key: str
+    plan: str | None  # the name of the newest plan; None where the customer pays Twilio itself
+    currency: str | None
+    starts_on: date
+    ends_on: date | None
+    anchor_day: int
+    accounts: tuple[AccountView, ...]
+
+    @property
+    def connected(self) -> bool:
+        return self.plan is None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStretch:
+    """A version of a plan and the days `[starts_on, ends_on)` it is agreed for."""
+
+    plan: Plan
+    starts_on: date
+    ends_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCustomer:
+    id: int
+    slug: str
+    name: str
+    email: str | None
+    external_id: str | None
+    plan: str | None
+    accounts: tuple[AccountView, ...]
+    waiting: bool  # the system customer: its accounts wait for an owner
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotals:
+    """One category on one day over the accounts asked for; what was null counts as 0."""
+
+    day: date
+    category: str
+    count: Decimal
+    usage: Decimal
+    cost: Decimal
+
+
+def customer(scope: Scope) -> CustomerView:
+    with reading(scope) as session:
+        row = session.exec(select(Customer).where(Customer.id == scope.customer_id)).first()
+    if row is None:
+        raise NotFound("There is no such customer.")
+    return CustomerView(scope.customer_id, row.slug, row.name, row.email, row.external_id)
+
+
+def _account_view(row: Account) -> AccountView:
+    return AccountView(
+        row.sid,
+        row.name or row.application or row.sid,
+        row.application,
+        row.kind,
+        row.status,
+        row.starts_on,
+        row.ends_on,
+        row.as_of,
+        row.synced_at,
+        row.sync_error,
+    )
+
+
+def _plans(session: ScopedSession) -> dict[tuple[str, int], Plan]:
+    rows = session.exec(select(PlanVersion)).all()
+    return {(row.plan, row.version): parse_plan(row.terms) for row in rows}
+
+
+def subscriptions(scope: Scope) -> tuple[SubscriptionView, ...]:
+    with reading(scope) as session:
+        owner = scope.customer_id
+        rows = session.exec(select(Subscription).where(Subscription.customer_id == owner)).all()
+        accounts = session.exec(select(Account).where(Account.customer_id == owner)).all()
+        changes = session.exec(select(PlanChange).where(PlanChange.customer_id == owner)).all()
+        plans = _plans(session)
+    return tuple(
+        _subscription_view(row, accounts, changes, plans)
+        for row in sorted(rows, key=lambda row: (row.key != "main", row.key))
+    )
+
+
+def _subscription_view(
+    row: Subscription,
+    accounts: Sequence[Account],
+    changes: Sequence[PlanChange],
+    plans: dict[tuple[str, int], Plan],
+) -> SubscriptionView:
+    agreed = sorted((c for c in changes if c.subscription == row.key), key=lambda c: c.starts_on)
+    plan = plans[agreed[-1].plan, agreed[-1].version] if agreed else None
+    own = [account for account in accounts if account.subscription == row.key]
+    return SubscriptionView(
+        row.key,
+        plan.name if plan else None,
+        plan.currency if plan else None,
+        row.starts_on,
+        row.ends_on,
+        row.anchor_day,
+        tuple(_account_view(a) for a in sorted(own, key=lambda a: (a.application, a.name, a.sid))),
+    )
+
+
+def subscription(scope: Scope, key: str) -> SubscriptionView:
+    """One of the customer's subscriptions; NotFound if it is absent or another customer's."""
+    for view in subscriptions(scope):
+        if view.key == key:
+            return view
+    raise NotFound("There is no such subscription.")
+
+
+def plan_stretches(scope: Scope, key: str) -> tuple[PlanStretch, ...]:
+    """What the subscription was, is and will be on, in order, without gaps."""
+    with reading(scope) as session:
+        owner = scope.customer_id
+        changes = session.exec(
+            select(PlanChange)
+            .where(PlanChange.customer_id == owner, PlanChange.subscription == key)
+            .order_by(col(PlanChange.starts_on))
+        ).all()
+        ends = session.exec(
+            select(col(Subscription.ends_on)).where(
+                Subscription.customer_id == owner, Subscription.key == key
+            )
+        ).first()
+        plans = _plans(session)
+    untils = [change.starts_on for change in changes[1:]] + [ends]
+    return tuple(
+        PlanStretch(plans[change.plan, change.version], change.starts_on, until)
+        for change, until in zip(changes, untils, strict=False)
+    )
+
+
+def credit_lots(scope: Scope, key: str) -> tuple[Lot, ...]:
+    with reading(scope) as session:
+        rows = session.exec(
+            select(CreditLot)
+            .where(CreditLot.customer_id == scope.customer_id, CreditLot.subscription == key)
+            .order_by(col(CreditLot.effective_on), col(CreditLot.key))
+        ).all()
+    return tuple(
+        Lot(
+            row.key,
+            row.name,
+            row.credits,
+            {meter: Decimal(rate) for meter, rate in row.units_per_credit.items()},
+            row.price,
+            row.effective_on,
+            row.expires_on,
+            row.priority,
+            created,
+        )
+        for created, row in enumerate(rows)
+    )
+
+
+def periods(scope: Scope, key: str, *, today: date) -> tuple[BillingPeriod, ...]:
+    """The subscription's periods, newest first; the first and last may be parts."""
+    view = subscription(scope, key)
+    last = min(today, view.ends_on or today)
+    found = []
+    period = period_of(last, view.anchor_day)
+    while period.end > view.starts_on:
+        if view.ends_on is None or period.start < view.ends_on:
+            found.append(period.clipped(view.starts_on, view.ends_on))
+        period = previous_period(period, view.anchor_day)
+    return tuple(found)
+
+
+def period_at(scope: Scope, key: str, day: date) -> BillingPeriod:
+    """The subscription's period that holds the day; InvalidPeriod before it began or after."""
+    view = subscription(scope, key)
+    if day < view.starts_on or (view.ends_on is not None and day >= view.ends_on):
+        span = f"{view.starts_on} – {view.ends_on or 'today'}"
+        raise InvalidPeriod(f"There is no period on {day}: the account's days are {span}.")
+    return period_of(day, view.anchor_day).clipped(view.starts_on, view.ends_on)
+
+
+def day_totals(
+    scope: Scope,
+    sids: Iterable[str],
+    start: date,
+    end: date,
+    *,
+    categories: Iterable[str] | None = None,
+) -> list[DayTotals]:
+    """Usage of the days `[start, end)`, by day and category, summed over the accounts named."""
+    wanted = [
+        UsageRecord.customer_id == scope.customer_id,
+        col(UsageRecord.day) >= start,
+        col(UsageRecord.day) < end,
+        col(UsageRecord.account_sid).in_(list(sids)),
+    ]
+    if categories is not None:
+        wanted.append(col(UsageRecord.category).in_(list(categories)))
+    with reading(scope) as session:
+        rows = session.exec(
+            select(  # type: ignore[call-overload]  # its types stop at four columns
+                col(UsageRecord.day),
+                col(UsageRecord.category),
+                func.sum(UsageRecord.count),
+                func.sum(UsageRecord.usage),
+                func.sum(UsageRecord.cost),
+            )
+            .where(*wanted)
+            .group_by(col(UsageRecord.day), col(UsageRecord.category))
+            .order_by(col(UsageRecord.day))
+        ).all()
+    return [
+        DayTotals(day, category, count or ZERO, usage or ZERO, cost or ZERO)
+        for day, category, count, usage, cost in rows
+    ]
+
+
+def cost_currencies(scope: Scope, sids: Iterable[str], start: date, end: date) -> tuple[str, ...]:
+    """In which currencies Twilio charged for those days; one, as a rule."""
+    with reading(scope) as session:
+        rows = session.exec(
+            select(UsageRecord.cost_currency)
+            .where(
+                UsageRecord.customer_id == scope.customer_id,
+                UsageRecord.category == TOTAL,
+                col(UsageRecord.day) >= start,
+                col(UsageRecord.day) < end,
+                col(UsageRecord.account_sid).in_(list(sids)),
+            )
+            .distinct()
+        ).all()
+    return tuple(sorted(rows))
+
+
+def data_version(scope: Scope) -> str:
+    """Changes whenever a sync stored something for the customer: part of every cache's key."""
+    with reading(scope) as session:
+        newest, errors = session.exec(
+            select(func.max(Account.synced_at), func.count(col(Account.sync_error))).where(
+                Account.customer_id == scope.customer_id
+            )
+        ).one()
+        terms = session.exec(
+            select(func.count(), func.max(PlanChange.starts_on)).where(
+                PlanChange.customer_id == scope.customer_id
+            )
+        ).one()
+        lots = session.exec(
+            select(func.count()).where(CreditLot.customer_id == scope.customer_id)
+        ).one()
+    return f"{newest}/{errors}/{terms[0]}/{terms[1]}/{lots}"
+
+
+def find_customers(scope: EveryTenant, text: str) -> tuple[FoundCustomer, ...]:
+    """Customers by name, slug, e-mail, external id or account SID; all of them for no text."""
+    pattern = f"%{_escaped(text.strip().lower())}%"
+    with reading(scope) as session:
+        by_account = select(Account.customer_id).where(
+            or_(
+                func.lower(Account.sid).like(pattern, escape="\\"),
+                func.lower(Account.name).like(pattern, escape="\\"),
+                func.lower(Account.application).like(pattern, escape="\\"),
+            )
+        )
+        fields = (Customer.name, Customer.slug, Customer.email, Customer.external_id)
+        rows = session.exec(
+            select(Customer)
+            .where(
+                or_(
+                    *(func.lower(one).like(pattern, escape="\\") for one in fields),
+                    col(Customer.id).in_(by_account),
+                )
+            )
+            .order_by(col(Customer.name))
+            .limit(200)
+        ).all()
+        ids = [row.id for row in rows]
+        accounts = session.exec(select(Account).where(col(Account.customer_id).in_(ids))).all()
+        changes = session.exec(select(PlanChange).where(col(PlanChange.customer_id).in_(ids))).all()
+        plans = _plans(session)
+    found = (_found(row, accounts, changes, plans) for row in rows)
+    return tuple(one for one in found if one.accounts or not one.waiting)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _found(
+    row: Customer,
+    accounts: Sequence[Account],
+    changes: Sequence[PlanChange],
+    plans: dict[tuple[str, int], Plan],
+) -> FoundCustomer:
+    agreed = sorted((c for c in changes if c.customer_id == row.id), key=lambda c: c.starts_on)
+    assert row.id is not None
+    return FoundCustomer(
+        row.id,
+        row.slug,
+        row.name,
+        row.email,
+        row.external_id,
+        plans[agreed[-1].plan, agreed[-1].version].name if agreed else None,
+        tuple(_account_view(account) for account in accounts if account.customer_id == row.id),
+        row.slug == SYSTEM_CUSTOMER,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    started_at: datetime
+    finished_at: datetime | None
+    status: str
+    accounts: int
+    requests: int
+    rows: int
+    error: str | None
+
+
+def last_run(scope: EveryTenant) -> RunView | None:
+    with reading(scope) as session:
+        row = session.exec(select(SyncRun).order_by(col(SyncRun.id).desc())).first()
+    if row is None:
+        return None
+    return RunView(
+        row.started_at,
+        row.finished_at,
+        row.status,
+        row.accounts,
+        row.requests,
+        row.rows,
+        row.error,
+    )
