@@ -1,0 +1,291 @@
+"""What the customer's pages show of one billing period, as frozen values.
+
+Everything here may be handed to a customer: no value has a field for cost or margin.  Amounts are
+in the contract's currency, quantities in the meter's billed units, days are UTC.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from data.credits import Credits, LotLeft, credit_balance
+from data.money import ZERO, total
+from data.outlook import Advice, DayRange, Outlook, Range, bundle_of, look_ahead, outlook
+from data.periods import DAY, BillingPeriod, days_between, previous_period
+from data.pricing import LineKind, Plan, TiersWithOverage
+from data.projection import WEEKDAY_DAYS
+from data.scope import Scope
+from data.statement import Billed, Statement, billed_usage, segments, statement_of
+from data.store import AccountView, customer, subscription
+from data.usage import events_unit, lead_meter
+
+STALE_AFTER = timedelta(hours=26)  # a daily sync that is two hours late
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How far the figures can be trusted.  Days after `settled_through` may still move."""
+
+    as_of: datetime | None  # Twilio's own, the oldest among the accounts shown
+    synced_at: datetime | None  # when we last read Twilio, the oldest among them
+    settled_through: date
+    stale: bool  # nothing was read for over a day, though the accounts are open
+    problem: str | None = None  # why the last reading failed, in words for a customer
+
+
+@dataclass(frozen=True, slots=True)
+class MeterSeries:
+    """One meter, a value per day of the period up to the last day read; zeros are explicit."""
+
+    meter: str
+    label: str
+    unit: str
+    events_unit: str
+    days: tuple[date, ...]
+    quantities: tuple[Decimal, ...]  # billed units
+    events: tuple[Decimal, ...]  # calls, messages …: not the same as billed units
+    previous: tuple[Decimal, ...]  # the period before, by position: day 1 under day 1
+    quantity: Decimal
+    previous_quantity: Decimal | None  # the whole period before; None: there was none
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a bundle includes, and how far the customer is through it."""
+
+    meter: str
+    label: str
+    unit: str
+    tier: str
+    included: Decimal
+    used: Decimal
+    settled: Decimal  # used up to settled_through: what the pace is taken at
+    share_gone: Decimal  # of the period, at settled_through: 0–1
+    next_tier: str | None
+    has_overage_price: bool
+    overage_amount: Decimal  # owed so far for units beyond
+
+    @property
+    def left(self) -> Decimal:
+        return max(self.included - self.used, Decimal(0))
+
+    @property
+    def beyond(self) -> Decimal:
+        return max(self.used - self.included, Decimal(0))
+
+    @property
+    def share_used(self) -> Decimal:
+        return self.used / self.included if self.included else Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """This period against the one before, both up to the same day (settled days only)."""
+
+    through: date
+    quantity: Decimal
+    quantity_before: Decimal
+    unit: str
+    label: str  # of the meter compared
+    amount: Decimal | None
+    amount_before: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    customer: str
+    plan: str | None  # None: a connected account, which the customer pays for itself
+    connected: bool
+    period: BillingPeriod
+    freshness: Freshness
+    series: tuple[MeterSeries, ...]  # largest first; Other is never priced by the unit
+    statement: Statement | None
+    allowance: Allowance | None = None
+    credits: Credits | None = None
+    edges: tuple[Decimal, ...] = ()  # quantities at which the price changes: the tier ladder
+    comparison: Comparison | None = None
+    outlook: Outlook | None = None
+    lead: str = ""  # the meter a page leads with
+
+
+def overview(
+    scope: Scope, key: str, period: BillingPeriod, *, today: date, now: datetime, settling_days: int
+) -> Overview:
+    """Everything the customer's pages show of a period of one subscription."""
+    view = subscription(scope, key)
+    fresh = freshness(view.accounts, today=today, now=now, settling_days=settling_days)
+    before = previous_period(period, view.anchor_day)
+    since = min(before.start, fresh.settled_through - timedelta(days=WEEKDAY_DAYS))
+    billed = billed_usage(scope, key, period, since=since)
+    stretches = segments(billed.stretches, period)
+    plan = stretches[-1][0] if stretches else None
+    shown_through = min(period.last_day, today)
+    series = _series(billed, period, before, shown_through, opened_on=view.starts_on)
+    lead = lead_meter(plan, {one.meter: one.quantity for one in series})
+    seen = fresh.settled_through
+    ahead = look_ahead(
+        billed.shown, billed.meters, period, opened_on=view.starts_on, settled_through=seen
+    )
+    meter = billed.meters[lead]
+    began = seen >= view.starts_on
+    return Overview(
+        customer=customer(scope).name,
+        plan=plan.name if plan else None,
+        connected=any(account.kind == "connected" for account in view.accounts),
+        period=period,
+        freshness=fresh,
+        series=series,
+        statement=statement_of(billed, period, today=today, settling_days=settling_days),
+        allowance=_allowance(billed, period, lead, seen),
+        credits=credit_balance(billed, ahead, plan, period, today=shown_through),
+        edges=_edges(billed, plan, period, lead),
+        comparison=_comparison(scope, key, billed, period, before, lead, seen),
+        outlook=outlook(billed, ahead, lead, meter.label or lead, meter.unit) if began else None,
+        lead=lead,
+    )
+
+
+def freshness(
+    accounts: Iterable[AccountView], *, today: date, now: datetime, settling_days: int
+) -> Freshness:
+    """How current the accounts' figures are; closed ones have settled for good."""
+    open_ones = [one for one in accounts if one.status != "closed" and one.ends_on is None]
+    read = [one.synced_at for one in open_ones if one.synced_at]
+    oldest = min(read) if len(read) == len(open_ones) and read else None
+    as_of = [one.as_of for one in open_ones if one.as_of]
+    last_day = min(today, oldest.date()) if oldest else today
+    stale = bool(open_ones) and (oldest is None or now - oldest > STALE_AFTER)
+    failed = any(one.sync_error for one in open_ones)
+    return Freshness(
+        min(as_of) if as_of else None,
+        oldest,
+        last_day - timedelta(days=settling_days + 1),
+        stale,
+        "The last reading from Twilio failed; the figures are the ones before it."
+        if failed
+        else None,
+    )
+
+
+def _series(
+    billed: Billed, period: BillingPeriod, before: BillingPeriod, through: date, *, opened_on: date
+) -> tuple[MeterSeries, ...]:
+    found = []
+    days = tuple(days_between(period.start, through + DAY))
+    earlier = tuple(days_between(before.start, before.end))
+    for name, meter in billed.meters.items():
+        quantity = billed.shown.quantity.get(name, {})
+        events = billed.shown.events.get(name, {})
+        past = tuple(quantity.get(day, ZERO) for day in earlier)
+        values = tuple(quantity.get(day, ZERO) for day in days)
+        if not any(values) and not any(past):
+            continue
+        found.append(
+            MeterSeries(
+                name,
+                meter.label or name,
+                meter.unit,
+                events_unit(name, meter),
+                days,
+                values,
+                tuple(events.get(day, ZERO) for day in days),
+                past,
+                total(values),
+                total(past) if opened_on < before.end else None,
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (-one.quantity, one.meter)))
+
+
+def _allowance(billed: Billed, period: BillingPeriod, lead: str, seen: date) -> Allowance | None:
+    parts = segments(billed.stretches, period)
+    plan, part = parts[-1] if parts else (None, period)
+    bundle = bundle_of(plan, lead)
+    if plan is None or bundle is None:
+        return None
+    basis = billed.basis(plan, part, None)
+    ladder = [tier.name for tier in sorted(bundle.ladder, key=lambda tier: tier.allowance)]
+    above = ladder[ladder.index(bundle.chosen) + 1 :]
+    meter = billed.meters[lead]
+    used = billed.shown.usage(lead, part.start, part.end).quantity
+    lines = plan.rate(
+        billed.priced[plan.id].usages(plan.meters_priced, part.start, part.end), basis
+    )
+    return Allowance(
+        meter=lead,
+        label=meter.label or lead,
+        unit=meter.unit,
+        tier=bundle.chosen,
+        included=bundle.included(basis) or ZERO,
+        used=used,
+        settled=billed.shown.usage(lead, part.start, min(part.end, seen + DAY)).quantity,
+        share_gone=Decimal(part.days_elapsed(seen)) / part.days,
+        next_tier=above[0] if above else None,
+        has_overage_price=isinstance(bundle, TiersWithOverage),
+        overage_amount=total(line.amount for line in lines if line.kind is LineKind.OVERAGE),
+    )
+
+
+def _edges(
+    billed: Billed, plan: Plan | None, period: BillingPeriod, lead: str
+) -> tuple[Decimal, ...]:
+    parts = segments(billed.stretches, period)
+    for price in plan.prices if plan else ():
+        if lead in price.meters_priced:
+            return price.edges(billed.basis(parts[-1][0], parts[-1][1], None))
+    return ()
+
+
+def _comparison(
+    scope: Scope,
+    key: str,
+    billed: Billed,
+    period: BillingPeriod,
+    before: BillingPeriod,
+    lead: str,
+    seen: date,
+) -> Comparison | None:
+    """Both periods up to the same day, settled days only; None where there is nothing before."""
+    view = subscription(scope, key)
+    through = min(seen, period.last_day)
+    elapsed = period.days_elapsed(through)
+    if not elapsed or view.starts_on > before.start or period.start != period.full_start:
+        return None
+    then = min(before.start + DAY * elapsed, before.end) - DAY
+    earlier = billed_usage(scope, key, before)
+    meter = billed.meters[lead]
+    amount = amount_before = None
+    if billed.stretches:
+        amount = _amount(billed, period, through)
+        amount_before = _amount(earlier, before, then)
+    return Comparison(
+        through,
+        billed.shown.usage(lead, period.start, through + DAY).quantity,
+        billed.shown.usage(lead, before.start, then + DAY).quantity,
+        meter.unit,
+        meter.label or lead,
+        amount,
+        amount_before,
+    )
+
+
+def _amount(billed: Billed, period: BillingPeriod, through: date) -> Decimal:
+    return total(line.amount for _, _, ls in billed.rate_known(period, through) for line in ls)
+
+
+__all__ = [
+    "Advice",
+    "Allowance",
+    "Comparison",
+    "Credits",
+    "DayRange",
+    "Freshness",
+    "LotLeft",
+    "MeterSeries",
+    "Outlook",
+    "Overview",
+    "Range",
+    "freshness",
+    "overview",
+]

@@ -1,0 +1,269 @@
+"""The statement of a period: its lines as a customer may see them, summing to the total.
+
+A customer's line has no field for what Twilio charged the ISV: `StaffLine`, for those who may see
+cost and margin, is another type.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+
+from data.meters import meters_of, shown_meters
+from data.money import total
+from data.periods import DAY, BillingPeriod
+from data.pricing import (
+    ALL_USAGE,
+    Basis,
+    CreditLot,
+    CreditLots,
+    Line,
+    LineKind,
+    Meter,
+    Opening,
+    Plan,
+    UsageByMeter,
+    replay,
+)
+from data.scope import Scope
+from data.store import (
+    PlanStretch,
+    cost_currencies,
+    credit_lots,
+    day_totals,
+    plan_stretches,
+    subscription,
+)
+from data.usage import Measured, measured
+
+SETTLED_FOR_DAYS = 2  # a period is final when its last day has been settled this long
+
+
+class Status(StrEnum):
+    OPEN = "open"  # so far
+    SETTLING = "settling"  # the period is over, its last days may still move
+    FINAL = "final"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    kind: LineKind
+    label: str
+    amount: Decimal
+    meter: str | None
+    unit: str | None
+    quantity: Decimal | None
+    unit_amount: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A stretch of the period under one version of a plan."""
+
+    plan: str  # its name
+    start: date
+    end: date  # exclusive
+    full_days: int  # denominator of proration
+    lines: tuple[StatementLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    currency: str
+    period: BillingPeriod
+    status: Status
+    parts: tuple[Part, ...]
+
+    @property
+    def lines(self) -> tuple[StatementLine, ...]:
+        return tuple(line for part in self.parts for line in part.lines)
+
+    @property
+    def total(self) -> Decimal:
+        return total(line.amount for line in self.lines)
+
+    @property
+    def overage(self) -> Decimal:
+        return total(line.amount for line in self.lines if line.kind is LineKind.OVERAGE)
+
+    @property
+    def prorated(self) -> bool:
+        return any((part.end - part.start).days < part.full_days for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffStatement:
+    """The same period with what Twilio charges the ISV: for billing managers and administrators."""
+
+    amount: Decimal
+    currency: str
+    cost: Decimal
+    cost_currency: str
+    gross_margin: Decimal | None  # share of the price; None in two currencies, or without a price
+    lines: tuple[Line, ...]
+
+
+def segments(
+    stretches: Iterable[PlanStretch], period: BillingPeriod
+) -> list[tuple[Plan, BillingPeriod]]:
+    """The period cut where the plan changes; a change day belongs to the new plan."""
+    return [
+        (stretch.plan, period.clipped(stretch.starts_on, stretch.ends_on))
+        for stretch in stretches
+        if stretch.starts_on < period.end
+        and (stretch.ends_on is None or stretch.ends_on > period.start)
+    ]
+
+
+@dataclass(frozen=True)
+class Billed:
+    """What billing a period of one subscription needs, read once.
+
+    `opening` are the lots before the period, so that a period's ledger need not replay them all.
+    """
+
+    stretches: tuple[PlanStretch, ...]
+    lots: tuple[CreditLot, ...]
+    meters: Mapping[str, Meter]  # those a page shows
+    shown: Measured
+    priced: Mapping[str, Measured]  # by plan, as its own meters measure it
+    opening: Opening | None
+
+    def basis(self, plan: Plan, part: BillingPeriod, opening: Opening | None) -> Basis:
+        return Basis(plan.currency, part, plan.prorate == "days", self.lots, opening)
+
+    def rate(
+        self, period: BillingPeriod, usage_of: Callable[[Plan, BillingPeriod], UsageByMeter]
+    ) -> Iterator[tuple[Plan, BillingPeriod, tuple[Line, ...]]]:
+        """The lines of each part of the period, given the usage of a part."""
+        opening = self.opening
+        for plan, part in segments(self.stretches, period):
+            usage = usage_of(plan, part)
+            basis = self.basis(plan, part, opening)
+            yield plan, part, plan.rate(usage, basis)
+            opening = closing(plan, usage, basis)
+
+    def rate_known(
+        self, period: BillingPeriod, through: date | None = None
+    ) -> list[tuple[Plan, BillingPeriod, tuple[Line, ...]]]:
+        """The lines of what was used, as far as it is known, or up to and with `through`."""
+
+        def used(plan: Plan, part: BillingPeriod) -> UsageByMeter:
+            end = part.end if through is None else min(part.end, through + DAY)
+            return self.priced[plan.id].usages(plan.meters_priced, part.start, end)
+
+        return list(self.rate(period, used))
+
+
+def closing(plan: Plan, usage: UsageByMeter, basis: Basis) -> Opening | None:
+    """The lots after the part of a period; a plan without credits leaves them alone."""
+    for price in plan.prices:
+        if isinstance(price, CreditLots):
+            return price.ledger(usage, basis).closing
+    return basis.opening
+
+
+def opening_before(
+    scope: Scope,
+    key: str,
+    stretches: tuple[PlanStretch, ...],
+    lots: tuple[CreditLot, ...],
+    day: date,
+) -> Opening | None:
+    """Replay the credits from the first plan on up to the day."""
+    sids = [account.sid for account in subscription(scope, key).accounts]
+    opening: Opening | None = None
+    for stretch in stretches:
+        prices = [price for price in stretch.plan.prices if isinstance(price, CreditLots)]
+        end = min(stretch.ends_on or day, day)
+        if not prices or stretch.starts_on >= end:
+            continue
+        meters = meters_of(stretch.plan)
+        names = {id for meter in meters.values() for id in meter.categories}
+        rows = day_totals(scope, sids, stretch.starts_on, end, categories=names)
+        usage = measured(rows, meters).usages(meters, stretch.starts_on, end)
+        uses = prices[0].uses(usage)
+        carry = prices[0].shortfall == "owed"
+        replayed = replay(lots, uses, stretch.starts_on, end, opening=opening, carry=carry)
+        opening = replayed.closing
+    return opening
+
+
+def billed_usage(
+    scope: Scope, key: str, period: BillingPeriod, *, since: date | None = None
+) -> Billed:
+    """Read what the period's bill needs; usage from `since` on, if earlier than the period."""
+    stretches = plan_stretches(scope, key)
+    lots = credit_lots(scope, key)
+    sids = [one.sid for one in subscription(scope, key).accounts]
+    current = [plan for plan, _ in segments(stretches, period)]
+    shown = shown_meters(current[-1] if current else None)
+    start = min(since or period.start, period.start)
+    rows = day_totals(scope, sids, start, period.end)
+    opening = opening_before(scope, key, stretches, lots, period.start) if lots else None
+    priced = {plan.id: measured(rows, meters_of(plan)) for plan in current}
+    return Billed(stretches, lots, shown, measured(rows, shown), priced, opening)
+
+
+def status(period: BillingPeriod, *, today: date, settling_days: int) -> Status:
+    """Open, settling (over, and for 48 h after its last day has settled), or final."""
+    if today < period.end:
+        return Status.OPEN
+    settled_on = period.end + DAY * (settling_days + SETTLED_FOR_DAYS)
+    return Status.SETTLING if today < settled_on else Status.FINAL
+
+
+def statement(
+    scope: Scope, key: str, period: BillingPeriod, *, today: date, settling_days: int
+) -> Statement | None:
+    """The period's statement so far; None where no plan was agreed (a connected account)."""
+    return statement_of(
+        billed_usage(scope, key, period), period, today=today, settling_days=settling_days
+    )
+
+
+def statement_of(
+    billed: Billed, period: BillingPeriod, *, today: date, settling_days: int
+) -> Statement | None:
+    rated = billed.rate_known(period)
+    if not rated:
+        return None
+    parts = tuple(
+        Part(plan.name, part.start, part.end, part.full_days, _customers_lines(plan, lines))
+        for plan, part, lines in rated
+    )
+    state = status(period, today=today, settling_days=settling_days)
+    return Statement(rated[-1][0].currency, period, state, parts)
+
+
+def _customers_lines(plan: Plan, lines: Iterable[Line]) -> tuple[StatementLine, ...]:
+    meters = meters_of(plan)
+    return tuple(
+        StatementLine(
+            line.kind,
+            line.label,
+            line.amount,
+            line.meter,
+            meters[line.meter].unit if line.meter and line.meter in meters else None,
+            line.quantity,
+            line.unit_amount,
+        )
+        for line in lines
+    )
+
+
+def staff_statement(scope: Scope, key: str, period: BillingPeriod) -> StaffStatement | None:
+    """Amount, cost and margin of the period so far.  Only for who may see cost."""
+    billed = billed_usage(scope, key, period)
+    rated = billed.rate_known(period)
+    if not rated:
+        return None
+    lines = tuple(line for _, _, part in rated for line in part)
+    amount, currency = total(line.amount for line in lines), rated[-1][0].currency
+    sids = [one.sid for one in subscription(scope, key).accounts]
+    charged = cost_currencies(scope, sids, period.start, period.end)
+    cost = billed.shown.usage(ALL_USAGE, period.start, period.end).cost
+    comparable = amount and charged in ((), (currency,))
+    margin = (amount - cost) / amount if comparable else None
+    return StaffStatement(amount, currency, cost, "/".join(charged) or currency, margin, lines)
