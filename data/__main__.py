@@ -1,0 +1,5 @@
+"""`python -m data …`: see `python -m data --help`."""
+
+from data.commands.app import main
+
+main()

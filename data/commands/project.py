@@ -1,0 +1,77 @@
+"""`project`: where a customer's running period will end."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from data.commands.clock import now, today
+from data.errors import NotFound
+from data.overview import Overview, overview
+from data.scope import EveryTenant, Scope
+from data.settings import load_settings
+from data.store import find_customers, period_at, subscriptions
+
+
+def project_command(
+    customer: Annotated[str, typer.Argument(help="Slug, or the start of a name.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Project the running period's usage and amount."""
+    settings = load_settings()
+    found = [
+        one
+        for one in find_customers(EveryTenant(settings.database_url), customer)
+        if customer.lower() in (one.slug, one.name.lower()) or one.slug.startswith(customer.lower())
+    ]
+    if len(found) != 1:
+        names = ", ".join(one.slug for one in found) or "none"
+        raise NotFound(f"{customer!r} must name one customer; it names {names}")
+    scope = Scope(found[0].id, settings.database_url)
+    for subscription in subscriptions(scope):
+        day = today(settings)
+        period = period_at(scope, subscription.key, day)
+        page = overview(
+            scope,
+            subscription.key,
+            period,
+            today=day,
+            now=now(),
+            settling_days=settings.settling_days,
+        )
+        print(json.dumps(_document(page), indent=2) if as_json else _text(page))
+
+
+def _document(page: Overview) -> dict[str, object]:
+    outlook = page.outlook
+    ranges = {"quantity": outlook.quantity, "amount": outlook.amount} if outlook else {}
+    return {
+        "customer": page.customer,
+        "period": [page.period.start.isoformat(), page.period.end.isoformat()],
+        "settled_through": page.freshness.settled_through.isoformat(),
+        **{
+            name: {"p10": f"{r.low:f}", "p50": f"{r.likely:f}", "p90": f"{r.high:f}"}
+            for name, r in ranges.items()
+            if r
+        },
+        "unit": outlook.unit if outlook else None,
+        "chance_of_overage": outlook.chance_of_overage if outlook else None,
+        "expected_overage": str(outlook.expected_overage) if outlook else None,
+    }
+
+
+def _text(page: Overview) -> str:
+    outlook = page.outlook
+    if outlook is None:
+        return f"{page.customer}: nothing has settled yet, so there is nothing to project."
+    lines = [
+        f"{page.customer}, {page.period.start} – {page.period.end} (exclusive)",
+        f"  {outlook.label}: {outlook.quantity.low:f} – {outlook.quantity.high:f} {outlook.unit}, "
+        f"likely {outlook.quantity.likely:f}",
+    ]
+    if outlook.amount and page.statement:
+        amount, currency = outlook.amount, page.statement.currency
+        lines.append(f"  Amount: {amount.low} – {amount.high} {currency}, likely {amount.likely}")
+    if outlook.chance_of_overage is not None:
+        lines.append(f"  Chance of passing the allowance: {outlook.chance_of_overage:.0%}")
+    return "\n".join(lines)
