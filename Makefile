@@ -1,0 +1,63 @@
+# The verbs of the project.  PORT=… gives another port; see `make help`.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+export PORT
+
+# Nothing configured: a demo.
+configured := $(TWILIO_ACCOUNT_SID)$(DEMO)$(shell grep -shE '^(TWILIO_ACCOUNT_SID|DEMO)=.' .env)
+ifeq ($(strip $(configured)),)
+run sync doctor: export DEMO := 1
+endif
+
+help: ## Show the verbs
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# Reinstalled when what is pinned changes; a stamp says what was installed.
+$(VENV)/.run: requirements.txt constraints.txt
+	@test -x $(PY) || { echo "Creating the virtual environment …"; $(PYTHON) -m venv $(VENV); }
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 …"; exit 1; }
+	@echo "Installing what runs (once) …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	@echo "Installing what checks (once) …"
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: $(VENV)/.run ## Serve the app on http://localhost:8501 (the demo, or real data with credentials)
+	@exec $(PY) run.py
+
+sync: $(VENV)/.run ## Read new usage from Twilio (in a demo: from the demo's API)
+	@exec $(PY) -m data sync
+
+check: $(VENV)/.dev ## Format, lint and types
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+
+test: $(VENV)/.dev ## Install what tests need, check, run every test
+	@bash tests/install.sh
+	@$(MAKE) --no-print-directory check
+	$(PY) -m pytest -n 2 --dist loadgroup
+
+soak: $(VENV)/.dev ## The long tests
+	$(PY) -m pytest -m soak -p no:cacheprovider
+
+bench: $(VENV)/.dev ## Measure speed, beside a reference in the same run
+	$(PY) -m tests.bench
+
+screenshots: $(VENV)/.dev ## Photograph every page into docs/screenshots
+	@bash tests/install.sh
+	$(PY) -m tests.browser.screenshots docs/screenshots
+
+doctor: $(VENV)/.run ## Say what is configured, reachable, fresh or wrong
+	@exec $(PY) -m data doctor
+
+clean: ## Remove the virtual environment and the demo's database
+	rm -rf $(VENV) var
+
+.PHONY: help run sync check test soak bench screenshots doctor clean
