@@ -20,8 +20,8 @@ from data.grants import CreditEntry, Day, Entry, lot_of
 from data.models import Account, CreditLot, Customer, PlanChange, Subscription
 from data.money import currency_code
 from data.plans import store_plans, stored_plan
-from data.pricing import CreditLots, Plan
 from data.pricing import CreditLot as Lot
+from data.pricing import CreditLots, Plan
 from data.scope import EveryTenant, ScopedSession, writing
 from data.yaml_file import Location, YamlFile, read_yaml
 

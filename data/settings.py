@@ -4,7 +4,7 @@ Demo mode is a setting of its own.  Demo mode together with real credentials is 
 must never show a real tenant.
 """
 
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,12 @@ class Settings(BaseSettings):
     @cached_property
     def secure(self) -> bool:
         return self.origin.startswith("https://")
+
+    def moment(self, now: datetime) -> datetime:
+        """What counts as now: in a demo of a fixed day, that day at the same time (UTC)."""
+        if self.demo and self.demo_today:
+            return datetime.combine(self.demo_today, now.timetz())
+        return now
 
 
 def load_settings(**overrides: Any) -> Settings:

@@ -138,11 +138,13 @@ class Billed:
     ) -> Iterator[tuple[Plan, BillingPeriod, tuple[Line, ...]]]:
         """The lines of each part of the period, given the usage of a part."""
         opening = self.opening
-        for plan, part in segments(self.stretches, period):
+        parts = segments(self.stretches, period)
+        for number, (plan, part) in enumerate(parts, start=1):
             usage = usage_of(plan, part)
             basis = self.basis(plan, part, opening)
             yield plan, part, plan.rate(usage, basis)
-            opening = closing(plan, usage, basis)
+            if number < len(parts):
+                opening = closing(plan, usage, basis)
 
     def rate_known(
         self, period: BillingPeriod, through: date | None = None

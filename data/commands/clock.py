@@ -11,6 +11,4 @@ def now() -> datetime:
 
 def today(settings: Settings) -> date:
     """The UTC day; in a demo with DEMO_TODAY, that one."""
-    if settings.demo and settings.demo_today:
-        return settings.demo_today
-    return now().date()
+    return settings.moment(now()).date()

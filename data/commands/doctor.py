@@ -109,7 +109,7 @@ def _freshness(settings: Settings) -> Iterator[Finding]:
     if run is None:
         yield "wrong", "Nothing was synced yet: run `make sync`."
         return
-    age = now() - run.started_at
+    age = settings.moment(now()) - run.started_at
     hours = int(age / timedelta(hours=1))
     text = f"The last sync began {hours} h ago and ended {run.status}: {run.rows} rows."
     yield ("ok" if run.status == "ok" and hours < 26 else "wrong"), text

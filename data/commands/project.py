@@ -36,7 +36,7 @@ def project_command(
             subscription.key,
             period,
             today=day,
-            now=now(),
+            now=settings.moment(now()),
             settling_days=settings.settling_days,
         )
         print(json.dumps(_document(page), indent=2) if as_json else _text(page))

@@ -20,7 +20,10 @@ def sync_command(
     """Read the subaccounts and their daily usage from Twilio."""
     settings = load_settings()
     reading = reader(
-        settings, today=today(settings), clock=now, since=since.date() if since else None
+        settings,
+        today=today(settings),
+        clock=lambda: settings.moment(now()),
+        since=since.date() if since else None,
     )
     report = sync(reading, progress=_bar if sys.stderr.isatty() else None)
     print(

@@ -228,8 +228,10 @@ TENANT_KEYS = {
         ("account", "usage_record", "subscription", "plan_change", "credit_lot"), "customer_id"
     ),
 }
-OUR_OWN = ("person", "membership", "login_link", "login_session", "audit_entry")
-OUR_OWN += ("sync_run", "sync_cursor")
+OUR_OWN = (
+    *("person", "membership", "login_link", "login_session", "audit_entry"),
+    *("sync_run", "sync_cursor"),
+)
 
 
 def _confine_rows() -> None:
