@@ -290,22 +290,27 @@ def cost_currencies(scope: Scope, sids: Iterable[str], start: date, end: date) -
 
 
 def data_version(scope: Scope) -> str:
-    """Changes whenever a sync stored something for the customer: part of every cache's key."""
+    """Changes whenever a sync or an import stored something for the customer: part of every
+    cache's key."""
+    owner = scope.customer_id
+    agreed = select(func.count()).where(PlanChange.customer_id == owner).scalar_subquery()
+    latest = (
+        select(func.max(PlanChange.starts_on))
+        .where(PlanChange.customer_id == owner)
+        .scalar_subquery()
+    )
+    lots = select(func.count()).where(CreditLot.customer_id == owner).scalar_subquery()
     with reading(scope) as session:
-        newest, errors = session.exec(
-            select(func.max(Account.synced_at), func.count(col(Account.sync_error))).where(
-                Account.customer_id == scope.customer_id
-            )
+        row = session.exec(
+            select(  # type: ignore[call-overload]  # its types stop at four columns
+                func.max(Account.synced_at),
+                func.count(col(Account.sync_error)),
+                agreed,
+                latest,
+                lots,
+            ).where(Account.customer_id == owner)
         ).one()
-        terms = session.exec(
-            select(func.count(), func.max(PlanChange.starts_on)).where(
-                PlanChange.customer_id == scope.customer_id
-            )
-        ).one()
-        lots = session.exec(
-            select(func.count()).where(CreditLot.customer_id == scope.customer_id)
-        ).one()
-    return f"{newest}/{errors}/{terms[0]}/{terms[1]}/{lots}"
+    return "/".join(str(value) for value in row)
 
 
 def find_customers(scope: EveryTenant, text: str) -> tuple[FoundCustomer, ...]:
