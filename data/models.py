@@ -10,7 +10,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, DateTime, Index, Numeric, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Index,
+    Numeric,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -194,7 +203,17 @@ class Person(Table, table=True):
 class Membership(Table, table=True):
     """A role: at one customer, or (customer_id null) among the ISV's staff."""
 
-    __table_args__ = (UniqueConstraint("person_id", "customer_id"),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "customer_id"),
+        # No unique key holds two nulls apart: staff roles need one of their own.
+        Index(
+            "one_staff_membership",
+            "person_id",
+            unique=True,
+            sqlite_where=text("customer_id IS NULL"),
+            postgresql_where=text("customer_id IS NULL"),
+        ),
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     person_id: int = Field(foreign_key="person.id")

@@ -29,6 +29,7 @@ _CURRENCIES = frozenset(
     "TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG".split()
 ) | set(_DIGITS)
 
+_LARGEST = 30  # power of ten that a figure may have, up or down
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP, traps=[InvalidOperation, DivisionByZero])
 
 
@@ -60,6 +61,12 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
         return sum(amounts, ZERO)
 
 
+def plain(value: Decimal) -> str:
+    """The number without an exponent and without zeros that say nothing: 250.000000 -> "250"."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def decimal_from(text: object, field: str) -> Decimal:
     """A finite Decimal from what a file or Twilio gave us.
 
@@ -73,4 +80,6 @@ def decimal_from(text: object, field: str) -> Decimal:
         raise InputError(f"{field}: {text!r} is not a number") from None
     if not value.is_finite():
         raise InputError(f"{field}: {text!r} is not a finite number")
+    if abs(value.adjusted()) > _LARGEST:
+        raise InputError(f"{field}: {text!r} is out of all proportion")
     return value

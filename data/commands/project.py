@@ -7,6 +7,7 @@ import typer
 
 from data.commands.clock import now, today
 from data.errors import NotFound
+from data.money import plain
 from data.overview import Overview, overview
 from data.scope import EveryTenant, Scope
 from data.settings import load_settings
@@ -50,7 +51,7 @@ def _document(page: Overview) -> dict[str, object]:
         "period": [page.period.start.isoformat(), page.period.end.isoformat()],
         "settled_through": page.freshness.settled_through.isoformat(),
         **{
-            name: {"p10": f"{r.low:f}", "p50": f"{r.likely:f}", "p90": f"{r.high:f}"}
+            name: {"p10": plain(r.low), "p50": plain(r.likely), "p90": plain(r.high)}
             for name, r in ranges.items()
             if r
         },
@@ -66,8 +67,8 @@ def _text(page: Overview) -> str:
         return f"{page.customer}: nothing has settled yet, so there is nothing to project."
     lines = [
         f"{page.customer}, {page.period.start} – {page.period.end} (exclusive)",
-        f"  {outlook.label}: {outlook.quantity.low:f} – {outlook.quantity.high:f} {outlook.unit}, "
-        f"likely {outlook.quantity.likely:f}",
+        f"  {outlook.label}: {plain(outlook.quantity.low)} – {plain(outlook.quantity.high)} "
+        f"{outlook.unit}, likely {plain(outlook.quantity.likely)}",
     ]
     if outlook.amount and page.statement:
         amount, currency = outlook.amount, page.statement.currency

@@ -10,7 +10,7 @@ import typer
 from pydantic import Field
 
 from data.grants import CreditEntry, Entry
-from data.money import total
+from data.money import plain, total
 from data.plans import read_plan
 from data.pricing import Line
 from data.rating_file import RatedPeriod, grant_lots, rate_file, read_usage
@@ -61,15 +61,10 @@ def rate_command(
 
 def _row(line: Line) -> str:
     quantity = (
-        "" if line.quantity is None else f"{_plain(line.quantity)} {line.meter or ''}".strip()
+        "" if line.quantity is None else f"{plain(line.quantity)} {line.meter or ''}".strip()
     )
     recognized = f"  recognises {line.recognized}" if line.recognized is not None else ""
     return f"  {line.kind.value:<9} {line.label:<20} {quantity:>12} {line.amount:>14}{recognized}"
-
-
-def _plain(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _document(

@@ -153,6 +153,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("person_id", "customer_id"),
     )
+    op.create_index(
+        "one_staff_membership",
+        "membership",
+        ["person_id"],
+        unique=True,
+        sqlite_where=sa.text("customer_id IS NULL"),
+        postgresql_where=sa.text("customer_id IS NULL"),
+    )
     op.create_table(
         "plan_change",
         sa.Column("customer_id", sa.Integer(), nullable=False),

@@ -1,0 +1,88 @@
+"""What edge and endpoints share: settings, brand, pages, a clock, and which addresses are ours."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlsplit
+
+from dashboard.brand import Brand
+from data.errors import ConfigError
+from data.scope import EveryTenant
+from data.settings import Settings
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1")
+HOST = re.compile(r"[a-zA-Z0-9.-]+(:[0-9]{1,5})?")
+PORTS = {"http": 80, "https": 443}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Door:
+    """`pages` are url paths without a slash, such as "usage"."""
+
+    settings: Settings
+    brand: Brand
+    pages: tuple[str, ...]
+    now: Callable[[], datetime] = _now
+
+    def __post_init__(self) -> None:
+        origin = urlsplit(self.settings.origin)
+        if origin.scheme != "https" and origin.hostname not in LOCAL_HOSTS:
+            raise ConfigError(
+                "PUBLIC_ORIGIN: http:// is for localhost only; sign-in needs https://"
+            )
+
+    @property
+    def scope(self) -> EveryTenant:
+        return EveryTenant(self.settings.database_url)
+
+    @property
+    def today(self) -> date:
+        return self.settings.demo_today or self.now().date()
+
+    @property
+    def session_life(self) -> timedelta:
+        return timedelta(hours=self.settings.session_hours)
+
+    @property
+    def cookie(self) -> str:
+        """`__Host-` makes browsers insist on https, on this very host and on no other."""
+        return "__Host-dash_session" if self.settings.secure else "dash_session"
+
+    @property
+    def page_paths(self) -> tuple[str, ...]:
+        return ("/", *(f"/{page}" for page in self.pages))
+
+    def page_path(self, path: str) -> str:
+        """Where a sign-in leads: to this path if it is one of our pages, else to the first."""
+        return path if path in self.page_paths else "/"
+
+    def is_host(self, host: str) -> bool:
+        if not HOST.fullmatch(host):
+            return False
+        asked = _address(f"//{host}", self.settings.origin)
+        if self.settings.public_origin:
+            return asked == _address(self.settings.origin)
+        return asked is not None and asked[1] in LOCAL_HOSTS
+
+    def is_origin(self, origin: str, host: str) -> bool:
+        """Ours: the configured one, or without one the very address the browser has asked."""
+        if not self.is_host(host):
+            return False
+        if self.settings.public_origin:
+            return _address(origin) == _address(self.settings.origin)
+        return origin == f"http://{host}"
+
+
+def _address(url: str, like: str = "") -> tuple[str, str | None, int | None] | None:
+    """Scheme, host, port: `https://a.example:443` and `https://A.example` are the same."""
+    try:
+        parts = urlsplit(url, scheme=urlsplit(like).scheme)
+        port = parts.port or PORTS.get(parts.scheme)
+    except ValueError:
+        return None
+    return parts.scheme, parts.hostname, port

@@ -1,0 +1,201 @@
+"""What is answered without Streamlit: health, sign-in and sign-out, brand files, errors.
+
+Sessions begin and end here; that a request to change anything comes from our own pages, and that
+its body is small, the edge has checked before.  Errors become a status and one short sentence.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import structlog
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from dashboard.door import Door
+from dashboard.edge import SESSION_HEADER
+from dashboard.frontend import Frontend
+from dashboard.sign_in import closed_page, demo_page, link_page, message_page, style
+from data import identity
+from data.demo.people import demo_people
+from data.errors import AppError, LinkRejected, NotFound, ScopeViolation, StoreUnavailable
+
+log = structlog.get_logger()
+
+OUR_FAULT = "Something went wrong on our side. It has been recorded."
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+PAGE_HEADERS = {"content-security-policy": PAGE_POLICY, "cache-control": "no-store"}
+LOGO_HEADERS = {  # an SVG opened by itself could run scripts
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
+    "cache-control": "public, max-age=3600",
+}
+
+
+def routes(door: Door) -> list[Route]:
+    """All addresses that are not Streamlit's; the demo's door exists in the demo only."""
+    demo = [Route("/auth/demo", partial(enter_demo, door), methods=["POST"])]
+    return [
+        Route("/healthz", healthz),
+        Route("/readyz", partial(readyz, door)),
+        Route("/brand/logo.svg", partial(logo, door)),
+        Route("/brand/style.css", stylesheet(door)),
+        Route("/sign-in", partial(sign_in, door)),
+        Route("/auth/link", partial(show_link, door), methods=["GET"]),
+        Route("/auth/link", partial(enter_by_link, door), methods=["POST"]),
+        Route("/auth/logout", partial(sign_out, door)),
+        *(demo if door.settings.demo else []),
+    ]
+
+
+async def healthz(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def readyz(door: Door, _: Request) -> Response:
+    try:
+        await run_in_threadpool(identity.check_store, door.scope)
+    except StoreUnavailable as error:
+        return JSONResponse({"status": "unavailable", "reason": str(error)}, 503)
+    return JSONResponse({"status": "ok"})
+
+
+async def logo(door: Door, _: Request) -> Response:
+    drawing = await run_in_threadpool(door.brand.logo.read_bytes)
+    return Response(drawing, media_type="image/svg+xml", headers=LOGO_HEADERS)
+
+
+def stylesheet(door: Door) -> Callable[[Request], Any]:
+    sheet = style(door.brand, Frontend(door.brand).font)
+
+    async def answer(_: Request) -> Response:
+        return Response(sheet, media_type="text/css", headers={"cache-control": "max-age=300"})
+
+    return answer
+
+
+async def sign_in(door: Door, request: Request) -> Response:
+    if not door.settings.demo:
+        return _page(closed_page(door.brand))
+    people = await run_in_threadpool(demo_people, door.scope, door.today)
+    next_path = door.page_path(request.query_params.get("next", ""))
+    return _page(demo_page(door.brand, people, next_path))
+
+
+async def enter_demo(door: Door, request: Request) -> Response:
+    """Sign in as one of the listed people; nobody else can be entered this way."""
+    form = await request.form()
+    people = await run_in_threadpool(demo_people, door.scope, door.today)
+    chosen = str(form.get("member", ""))
+    ids = {str(person.member.membership_id): person.member.membership_id for person in people}
+    if chosen not in ids:
+        raise NotFound("There is no such person in the demo.")
+    secret = await run_in_threadpool(
+        partial(identity.open_session, life=door.session_life),
+        *(door.scope, ids[chosen], "demo", door.now()),
+    )
+    return await _entered(door, request, secret, door.page_path(str(form.get("next", ""))))
+
+
+async def show_link(door: Door, request: Request) -> Response:
+    return _page(link_page(door.brand, request.query_params.get("token", "")))
+
+
+async def enter_by_link(door: Door, request: Request) -> Response:
+    form = await request.form()
+    secret = await run_in_threadpool(
+        partial(identity.enter_by_link, life=door.session_life),
+        *(door.scope, str(form.get("token", "")), door.now()),
+    )
+    return await _entered(door, request, secret, "/")
+
+
+async def sign_out(door: Door, request: Request) -> Response:
+    """Where `st.logout()` leads.  Another site's link hither ends nothing."""
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return RedirectResponse("/", 303)
+    await _leave(door, request)
+    answer = RedirectResponse("/sign-in", 303)
+    answer.delete_cookie(door.cookie, path="/", secure=door.settings.secure, httponly=True)
+    return answer
+
+
+async def _entered(door: Door, request: Request, secret: str, path: str) -> Response:
+    await _leave(door, request)  # one browser, one sign-in
+    answer = RedirectResponse(path, 303, headers={"cache-control": "no-store"})
+    answer.set_cookie(
+        door.cookie,
+        secret,
+        max_age=int(door.session_life.total_seconds()),
+        path="/",
+        secure=door.settings.secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+async def _leave(door: Door, request: Request) -> None:
+    if key := request.headers.get(SESSION_HEADER):
+        await run_in_threadpool(identity.revoke, door.scope, key, door.now())
+
+
+def _page(html: str, status: int = 200) -> Response:
+    return HTMLResponse(html, status, headers=PAGE_HEADERS)
+
+
+# Errors
+
+
+def public_message(error: Exception) -> str:
+    """What a person may read of an error: an AppError's own text, unless it is our bug."""
+    if isinstance(error, AppError) and not isinstance(error, ScopeViolation):
+        return str(error) if error.status != AppError.status else OUR_FAULT
+    return OUR_FAULT
+
+
+def handlers(door: Door) -> dict[Any, Callable[[Request, Any], Response]]:
+    """For Starlette: every error that leaves a route as a status and a sentence."""
+    return {
+        AppError: partial(_app_error, door),
+        HTTPException: partial(_http_error, door),
+        Exception: partial(_bug, door),
+    }
+
+
+def record(error: Exception) -> None:
+    """Errors to the log: our own bugs with their stack, expected ones with their code."""
+    if isinstance(error, ScopeViolation):
+        log.critical("scope violation", exc_info=error)
+    elif isinstance(error, AppError) and error.status != AppError.status:
+        log.info("request failed", code=error.code, status=error.status)
+    else:
+        log.error("unexpected error", exc_info=error)
+
+
+def _app_error(door: Door, request: Request, error: AppError) -> Response:
+    record(error)
+    title = "Please ask for a new link" if isinstance(error, LinkRejected) else "That did not work"
+    return _failure(door, request, error.status, error.code, title, public_message(error))
+
+
+def _http_error(door: Door, request: Request, error: HTTPException) -> Response:
+    return _failure(door, request, error.status_code, "http", "That did not work", error.detail)
+
+
+def _bug(door: Door, request: Request, error: Exception) -> Response:
+    record(error)
+    return _failure(door, request, 500, AppError.code, "That did not work", OUR_FAULT)
+
+
+def _failure(
+    door: Door, request: Request, status: int, code: str, title: str, message: str
+) -> Response:
+    if "text/html" in request.headers.get("accept", ""):
+        return _page(message_page(door.brand, title, message), status)
+    return JSONResponse({"error": {"code": code, "message": message}}, status)

@@ -1,0 +1,117 @@
+"""The Streamlit script: who looks, which pages they have, run the one they chose.
+
+The clock is read here, once a run.  Sessions follow it; what is shown follows `settings.moment`,
+because a demo may stand still on a day of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import streamlit as st
+import structlog
+
+from dashboard.access import Permission, Viewer, current_viewer
+from dashboard.brand import Brand
+from dashboard.views import PAGES, Page, Visit
+from dashboard.views.customers import GOING_TO
+from dashboard.views.frame import demo_mark, pick_subscription, sidebar, viewing_banner
+from dashboard.views.page import configuration
+from dashboard.views.parts import use_style
+from dashboard.views.readings import read_subscriptions
+from dashboard.views.states import broken, nothing_connected, signed_out
+from data.errors import AppError, ScopeViolation
+from data.settings import Settings
+from data.store import data_version
+
+log = structlog.get_logger()
+
+
+def visit_of(viewer: Viewer, settings: Settings, brand: Brand, clock: datetime) -> Visit:
+    now = settings.moment(clock)
+    visit = Visit(
+        viewer=viewer,
+        settings=settings,
+        brand=brand,
+        clock=clock,
+        now=now,
+        today=now.date(),
+        mode="dark" if st.context.theme.type == "dark" else "light",
+    )
+    if viewer.customer is None:
+        return visit
+    version = data_version(viewer.scope)
+    own = read_subscriptions(viewer.scope, version)
+    return replace(visit, version=version, chosen=pick_subscription(viewer, own))
+
+
+def shown(page: Page, visit: Visit) -> Callable[[], None]:
+    """The page as Streamlit runs it: whoever may not see it gets an error, not the page."""
+
+    def run() -> None:
+        try:
+            visit.viewer.require(page.permission)
+            if page.permission is Permission.VIEW_OWN and visit.chosen is None:
+                nothing_connected(visit.brand, visit.viewer.customer)
+            else:
+                page.render(visit)
+        except Exception as error:
+            record(error)
+            broken(error, visit.brand)
+
+    run.__name__ = page.path
+    return run
+
+
+def record(error: Exception) -> None:
+    if isinstance(error, ScopeViolation):
+        log.critical("scope violation", exc_info=error)
+    elif isinstance(error, AppError):
+        log.warning("refused", code=error.code, params=error.params)
+    else:
+        log.error("page failed", exc_info=error)
+
+
+def run_pages(visit: Visit) -> None:
+    """Pages by permission.  The first has the bare address; its own name leads there, too."""
+    allowed = [page for page in PAGES if visit.viewer.may(page.permission)]
+    pages = {
+        page.path: st.Page(
+            shown(page, visit),
+            title=page.title,
+            icon=page.icon,
+            url_path=page.path,
+            default=page is allowed[0],
+        )
+        for page in allowed
+    }
+    alias = st.Page(lambda: None, title="Home", url_path=allowed[0].path, visibility="hidden")
+    chosen = st.navigation([*pages.values(), alias])
+    wanted = st.session_state.pop(GOING_TO, allowed[0].path if chosen is alias else None)
+    if wanted in pages:
+        st.switch_page(pages[wanted])
+    sidebar(visit.viewer, visit.brand)
+    viewing_banner(visit.viewer, visit.clock)
+    chosen.run()
+
+
+def main() -> None:
+    settings, brand = configuration()
+    clock = datetime.now(UTC)
+    st.set_page_config(page_title=brand.title, page_icon=str(brand.logo), layout="wide")
+    use_style(brand)
+    st.logo(str(brand.logo), size="large")
+    if settings.demo:
+        demo_mark()
+    try:
+        viewer = current_viewer(settings.database_url, clock)
+        if viewer is None:
+            signed_out(brand)
+        else:
+            run_pages(visit_of(viewer, settings, brand, clock))
+    except AppError as error:
+        record(error)
+        broken(error, brand)
+
+
+main()

@@ -1,0 +1,127 @@
+"""The pages that need no session and no JavaScript: sign-in, one-time link, a short error.
+
+Pure: values in, HTML out.  All text of others is escaped; the style stands in assets/sign_in.css.
+"""
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+from dashboard.brand import Brand, as_text
+from data.demo.people import DemoPerson
+from data.identity import Role
+
+STYLE = (Path(__file__).parent / "assets" / "sign_in.css").read_text(encoding="utf-8")
+STAFF_LINES = {
+    Role.SUPPORT: "Support: sees what customers see",
+    Role.BILLING_MANAGER: "Billing manager: also sees cost and margin",
+}
+
+
+def style(brand: Brand, font: str) -> str:
+    """The style sheet in the brand's colours; `font` is the path of the app's own typeface."""
+    face = f"@font-face{{font-family:App;font-weight:200 900;src:url({font}) format('woff2')}}"
+    light, dark = brand.accent.light, brand.accent.dark
+    return (
+        f"{face if font else ''}:root{{--accent:{light};--accent-text:{as_text(light, 'light')};"
+        f"--dark-accent:{dark};--dark-accent-text:{as_text(dark, 'dark')}}}{STYLE}"
+    )
+
+
+def demo_page(brand: Brand, people: Iterable[DemoPerson], next_path: str) -> str:
+    """A list of demo people; one click enters as one of them."""
+    everyone = tuple(people)
+    customers = "".join(_entry(p, p.plan) for p in everyone if p.member.customer)
+    staff = "".join(
+        _entry(p, STAFF_LINES.get(p.member.role, p.member.role.replace("_", " ").capitalize()))
+        for p in everyone
+        if not p.member.customer
+    )
+    if not everyone:
+        return document(
+            brand, "The demo is empty", "<p>Set it up first: <code>make run</code>.</p>"
+        )
+    return document(
+        brand,
+        f"Sign in to {brand.product}",
+        f"""<p class="notice"><strong>Demo data.</strong> These customers are invented and
+nothing here is real. Choose whose dashboard to open.</p>
+<form method="post" action="/auth/demo">
+<input type="hidden" name="next" value="{escape(next_path)}">
+<h2>Customers of {escape(brand.name)}</h2>
+<ul class="people">{customers}</ul>
+<h2>Staff of {escape(brand.name)}</h2>
+<ul class="people">{staff}</ul>
+</form>""",
+        wide=True,
+    )
+
+
+def closed_page(brand: Brand) -> str:
+    """Outside the demo nobody is listed: people come in by a link of their own."""
+    return document(
+        brand,
+        f"Sign in to {brand.product}",
+        f"""<p>You sign in with a personal link, which works once.
+If you have one, open it in this browser.</p>
+<p><a class="button" href="{escape(brand.support)}">Ask for a link</a></p>""",
+    )
+
+
+def link_page(brand: Brand, token: str) -> str:
+    """Mail scanners open links ahead of people, so that only the button uses one up."""
+    return document(
+        brand,
+        f"Sign in to {brand.product}",
+        f"""<p>Your link is ready. It works once, in this browser.</p>
+<form method="post" action="/auth/link">
+<input type="hidden" name="token" value="{escape(token)}">
+<button class="button">Sign in</button>
+</form>""",
+    )
+
+
+def message_page(brand: Brand, title: str, message: str) -> str:
+    return document(
+        brand,
+        title,
+        f'<p>{escape(message)}</p><p><a class="button" href="/">Go to the dashboard</a></p>',
+    )
+
+
+def document(brand: Brand, title: str, body: str, *, wide: bool = False) -> str:
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="robots" content="noindex">
+<title>{escape(title)} · {escape(brand.name)}</title>
+<link rel="icon" href="/brand/logo.svg">
+<link rel="stylesheet" href="/brand/style.css">
+</head>
+<body>
+<main class="{"wide" if wide else "narrow"}">
+<header><img src="/brand/logo.svg" alt="" width="44" height="44">
+<span>{escape(brand.name)}</span></header>
+<h1>{escape(title)}</h1>
+{body}
+</main>
+<footer><a href="{escape(brand.support)}">Contact {escape(brand.name)}</a></footer>
+</body>
+</html>
+"""
+
+
+def _entry(person: DemoPerson, line: str) -> str:
+    name = escape(person.member.name)
+    return (
+        f'<li><button name="member" value="{person.member.membership_id}">'
+        f'<span class="initials" aria-hidden="true">{escape(_initials(person.member.name))}</span>'
+        f'<span class="who"><b>{name}</b><small>{escape(line)}</small></span></button></li>'
+    )
+
+
+def _initials(name: str) -> str:
+    return "".join(word[0] for word in name.split()[:2]).upper()

@@ -1,0 +1,81 @@
+"""The door: what `streamlit run streamlit_app.py` and `uvicorn streamlit_app:app` both start.
+
+`app` is a literal `st.App(...)`, because Streamlit finds it by reading this file.  Settings and
+brand are checked on import, so that a wrong one ends the start with a sentence that names it.
+"""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from streamlit import config
+
+from dashboard.brand import Brand, load_brand, theme_options
+from dashboard.door import Door
+from dashboard.edge import SESSION_HEADER, Edge
+from dashboard.endpoints import handlers, public_message, record, routes
+from dashboard.logs import set_up_logs
+from data.errors import ConfigError
+from data.settings import load_settings
+
+HEAVY = ("pandas", "pyarrow", "plotly.graph_objects", "sqlmodel")
+
+
+def open_door() -> Door:
+    from dashboard.views import PAGES  # not sooner: its caches have something to say to the log
+
+    try:
+        # Streamlit looks for its config where it is started; without ours nobody could sign in.
+        if SESSION_HEADER not in config.get_option("server.trustedUserHeaders"):
+            raise ConfigError(".streamlit/config.toml was not found: start in the app's folder")
+        settings = load_settings()
+        return Door(settings, load_brand(settings.brand_file), tuple(page.path for page in PAGES))
+    except ConfigError as error:
+        raise SystemExit(f"The dashboard cannot start. {error}") from None
+
+
+def set_theme(brand: Brand) -> None:
+    """The brand's accent into Streamlit's theme, again whenever config.toml is read again."""
+
+    def apply() -> None:
+        for name, value in theme_options(brand, config.get_option).items():
+            config.set_option(name, value)
+
+    apply()
+    config.on_config_parsed(apply, force_connect=True)
+
+
+def on_script_error(error: Exception) -> bool:
+    """A sentence instead of a stack trace; the details go to the log."""
+    record(error)
+    st.error(public_message(error), icon=":material/error:")
+    return True
+
+
+@asynccontextmanager
+async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
+    for module in HEAVY:
+        import_module(module)
+    # Streamlit collects all garbage after every run; what is frozen now it need not look at.
+    gc.collect()
+    gc.freeze()
+    yield {}
+
+
+set_up_logs()
+door = open_door()
+set_theme(door.brand)
+endpoints = routes(door)
+app = st.App(
+    Path(__file__).parent / "dashboard" / "main.py",
+    routes=endpoints,
+    middleware=[Middleware(Edge, door=door, routes=endpoints)],
+    lifespan=lifespan,
+    exception_handlers=handlers(door),
+    on_script_error=on_script_error,
+)
