@@ -4,14 +4,13 @@
 brand are checked on import, so that a wrong one ends the start with a sentence that names it.
 """
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from streamlit import config
 
@@ -20,10 +19,9 @@ from dashboard.door import Door
 from dashboard.edge import SESSION_HEADER, Edge
 from dashboard.endpoints import handlers, public_message, record, routes
 from dashboard.logs import set_up_logs
+from dashboard.warm import warm_up
 from data.errors import ConfigError
 from data.settings import load_settings
-
-HEAVY = ("pandas", "pyarrow", "plotly.graph_objects", "sqlmodel")
 
 
 def open_door() -> Door:
@@ -59,11 +57,7 @@ def on_script_error(error: Exception) -> bool:
 
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
-    for module in HEAVY:
-        import_module(module)
-    # Streamlit collects all garbage after every run; what is frozen now it need not look at.
-    gc.collect()
-    gc.freeze()
+    await run_in_threadpool(warm_up, door.settings.database_url, door.now())
     yield {}
 
 
