@@ -7,9 +7,17 @@ Rounding is half away from zero to the currency's digits (JPY 0, KWD 3): 27.415 
 Digits: ISO 4217, list one (only currencies whose digits are not 2 are named here).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from decimal import ROUND_HALF_UP, Context, Decimal, DivisionByZero, InvalidOperation, localcontext
+from decimal import (
+    ROUND_FLOOR,
+    ROUND_HALF_UP,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    localcontext,
+)
 
 from data.errors import InputError
 
@@ -59,6 +67,26 @@ def rounded(amount: Decimal, currency: str) -> Decimal:
 def total(amounts: Iterable[Decimal]) -> Decimal:
     with exact():
         return sum(amounts, ZERO)
+
+
+def split(amount: Decimal, weights: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """The amount in parts proportional to the weights, in whole smallest units, summing to it.
+
+    Largest remainder (Hamilton): parts are rounded down, and the units left over go to the
+    largest fractions, the earlier part first.  A weight, and so a part, may be negative.
+    """
+    unit = Decimal(1).scaleb(-digits(currency))
+    with exact():
+        whole = sum(weights, ZERO)
+        if not whole:
+            return [amount, *[ZERO * unit] * (len(weights) - 1)]
+        shares = [amount * weight / whole / unit for weight in weights]
+        parts = [share.to_integral_value(ROUND_FLOOR) for share in shares]
+        left = int(amount / unit - sum(parts, ZERO))
+        by_fraction = sorted(range(len(parts)), key=lambda i: parts[i] - shares[i])
+        for position in by_fraction[:left]:
+            parts[position] += 1
+        return [(part * unit).quantize(unit) for part in parts]
 
 
 def plain(value: Decimal) -> str:

@@ -10,8 +10,8 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from data.meters import meters_of, shown_meters
-from data.money import total
+from data.meters import OTHER, meters_of, shown_meters
+from data.money import split, total
 from data.periods import DAY, BillingPeriod
 from data.pricing import (
     ALL_USAGE,
@@ -47,6 +47,14 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class MeterAmount:
+    """A meter's part of an amount that was rounded once for several."""
+
+    label: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class StatementLine:
     kind: LineKind
     label: str
@@ -55,6 +63,7 @@ class StatementLine:
     unit: str | None
     quantity: Decimal | None
     unit_amount: Decimal | None
+    breakdown: tuple[MeterAmount, ...] = ()  # by meter, largest first; sums to the amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,27 +241,51 @@ def statement_of(
     if not rated:
         return None
     parts = tuple(
-        Part(plan.name, part.start, part.end, part.full_days, _customers_lines(plan, lines))
+        Part(
+            plan.name,
+            part.start,
+            part.end,
+            part.full_days,
+            tuple(_customers_line(billed, plan, part, line) for line in lines),
+        )
         for plan, part, lines in rated
     )
     state = status(period, today=today, settling_days=settling_days)
     return Statement(rated[-1][0].currency, period, state, parts)
 
 
-def _customers_lines(plan: Plan, lines: Iterable[Line]) -> tuple[StatementLine, ...]:
+def _customers_line(billed: Billed, plan: Plan, part: BillingPeriod, line: Line) -> StatementLine:
     meters = meters_of(plan)
-    return tuple(
-        StatementLine(
-            line.kind,
-            line.label,
-            line.amount,
-            line.meter,
-            meters[line.meter].unit if line.meter and line.meter in meters else None,
-            line.quantity,
-            line.unit_amount,
-        )
-        for line in lines
+    return StatementLine(
+        line.kind,
+        line.label,
+        line.amount,
+        line.meter,
+        meters[line.meter].unit if line.meter and line.meter in meters else None,
+        line.quantity,
+        line.unit_amount,
+        _breakdown(billed, plan, part, line),
     )
+
+
+def _breakdown(
+    billed: Billed, plan: Plan, part: BillingPeriod, line: Line
+) -> tuple[MeterAmount, ...]:
+    """The line's amount by meter, in proportion to what each cost."""
+    if not line.together:
+        return ()
+    everything = ALL_USAGE in line.together
+    measured = billed.shown if everything else billed.priced[plan.id]
+    names = (*billed.meters, OTHER) if everything else line.together
+    costs = {name: measured.usage(name, part.start, part.end).cost for name in names}
+    costs = {name: cost for name, cost in costs.items() if cost}
+    amounts = split(line.amount, list(costs.values()), plan.currency) if costs else []
+    meters = {**billed.meters, **meters_of(plan)}
+    found = [
+        MeterAmount((meters[name].label or name) if name in meters else "Other", amount)
+        for name, amount in zip(costs, amounts, strict=True)
+    ]
+    return tuple(sorted(found, key=lambda one: -one.amount))
 
 
 def staff_statement(scope: Scope, key: str, period: BillingPeriod) -> StaffStatement | None:

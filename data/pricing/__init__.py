@@ -6,7 +6,7 @@ name here.
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from data.errors import InputError, InvalidTerms
 from data.money import ZERO, currency_code, exact
@@ -38,12 +38,15 @@ Price = Annotated[
 ]
 
 
+CategoryId = Annotated[str, StringConstraints(to_lower=True)]  # Twilio mixes cases
+
+
 class Meter(Terms):
     """A name over categories that never overlap, with one unit: what we price."""
 
     label: str = ""
     unit: str = Field(min_length=1)
-    categories: tuple[str, ...] = Field(min_length=1)
+    categories: tuple[CategoryId, ...] = Field(min_length=1)
     quantity: Literal["usage", "count"] = "usage"  # which of Twilio's two figures is billed
 
 
@@ -116,20 +119,24 @@ def parse_plan(terms: Any, source: str = "plan") -> Plan:
         raise InvalidTerms(f"{source}: {reasons}") from None
 
 
+def as_written(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """An error's place in the terms: without the strategy's kind, which the library puts third."""
+    if location[:1] == ("prices",):
+        return location[:2] + location[3:]
+    return location
+
+
 def field_path(location: tuple[int | str, ...]) -> str:
-    """`prices.0.tiers.1.fee`: without the strategy's kind, which the library puts third."""
-    named = [
-        str(part)
-        for index, part in enumerate(location)
-        if not (index == 2 and location[0] == "prices")
-    ]
-    return ".".join(named) or "plan"
+    """`prices.0.tiers.1.fee`"""
+    return ".".join(str(part) for part in as_written(location)) or "plan"
 
 
 def reason(item: Any) -> str:
     """A validation error in words, without the library's prefix."""
     if item["type"] == "extra_forbidden":
         return "is not a field here; is it a typo?"
+    if item["type"] == "tuple_type":
+        return "must be a list"
     return str(item["msg"]).removeprefix("Value error, ")
 
 
@@ -159,6 +166,7 @@ __all__ = [
     "TiersWithOverage",
     "Usage",
     "UsageByMeter",
+    "as_written",
     "field_path",
     "parse_plan",
     "reason",

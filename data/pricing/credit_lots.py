@@ -56,6 +56,9 @@ class CreditLots(Strategy):
 
     @model_validator(mode="after")
     def _packs_serve_the_meters(self) -> Self:
+        names = [pack.name for pack in self.packs]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two packs are named {twice[0]!r}")
         for pack in self.packs:
             if unknown := sorted(set(pack.units_per_credit) - set(self.meters)):
                 raise ValueError(f"pack {pack.name!r} converts {unknown[0]!r}, not a meter here")

@@ -36,7 +36,7 @@ class FixedMargin(Strategy, Margin):
     def rate(self, usage: UsageByMeter, basis: Basis) -> Iterator[Line]:
         used = [usage.get(meter, NO_USAGE) for meter in self.meters_priced]
         cost = total(one.cost for one in used)
-        if not any(one.days for one in used):
+        if not any(day.quantity or day.cost for one in used for day in one.days):
             return
         single = self.meters[0] if len(self.meters) == 1 else None
         yield Line(
@@ -46,4 +46,5 @@ class FixedMargin(Strategy, Margin):
             meter=single or ALL_USAGE,
             quantity=used[0].quantity if single else None,
             cost=cost,
+            together=() if single else self.meters_priced,
         )

@@ -174,7 +174,8 @@ def replay(
             draws += balance.take(use)
     owed = {meter: units for meter, units in balance.owed.items() if units and carry}
     closing = Opening(dict(balance.left), owed)
-    return Ledger(tuple(draws), tuple(expiries), dict(balance.shortfall), closing)
+    shortfall = {meter: units for meter, units in balance.shortfall.items() if units}
+    return Ledger(tuple(draws), tuple(expiries), shortfall, closing)
 
 
 def run_out_day(

@@ -109,6 +109,7 @@ class Line:
     unit_amount: Decimal | None = None  # never rounded; None where it would betray a cost
     cost: Decimal | None = None
     recognized: Decimal | None = None  # value of the credits drawn, for the ISV's books
+    together: tuple[str, ...] = ()  # the meters of a price over several, ALL_USAGE among them
 
 
 def total(lines: Iterable[Line]) -> Decimal:
@@ -116,7 +117,7 @@ def total(lines: Iterable[Line]) -> Decimal:
 
 
 def _no_float(value: Any) -> Any:
-    if isinstance(value, float):
+    if isinstance(value, float | bool):
         raise ValueError("write the number as text, so that it stays exact")
     return value
 
