@@ -13,9 +13,15 @@ import structlog
 
 from dashboard.access import Permission, Viewer, current_viewer
 from dashboard.brand import Brand
+from dashboard.charts import Mode
 from dashboard.views import PAGES, Page, Visit
 from dashboard.views.customers import GOING_TO
-from dashboard.views.frame import demo_mark, pick_subscription, sidebar, viewing_banner
+from dashboard.views.frame import (
+    demo_mark,
+    pick_subscription,
+    sidebar,
+    viewing_banner,
+)
 from dashboard.views.page import configuration
 from dashboard.views.parts import use_style
 from dashboard.views.readings import read_subscriptions
@@ -27,6 +33,10 @@ from data.store import data_version
 log = structlog.get_logger()
 
 
+def seen_mode() -> Mode:
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
 def visit_of(viewer: Viewer, settings: Settings, brand: Brand, clock: datetime) -> Visit:
     now = settings.moment(clock)
     visit = Visit(
@@ -36,7 +46,7 @@ def visit_of(viewer: Viewer, settings: Settings, brand: Brand, clock: datetime) 
         clock=clock,
         now=now,
         today=now.date(),
-        mode="dark" if st.context.theme.type == "dark" else "light",
+        mode=seen_mode(),
     )
     if viewer.customer is None:
         return visit
@@ -80,7 +90,7 @@ def run_pages(visit: Visit) -> None:
             shown(page, visit),
             title=page.title,
             icon=page.icon,
-            url_path=page.path,
+            url_path="home" if page is allowed[0] else page.path,
             default=page is allowed[0],
         )
         for page in allowed
@@ -99,7 +109,7 @@ def main() -> None:
     settings, brand = configuration()
     clock = datetime.now(UTC)
     st.set_page_config(page_title=brand.title, page_icon=str(brand.logo), layout="wide")
-    use_style(brand)
+    use_style(brand, seen_mode())
     st.logo(str(brand.logo), size="large")
     if settings.demo:
         demo_mark()

@@ -63,5 +63,5 @@ def _draw_a_chart(day: date) -> None:
     from dashboard.charts import daily_usage, look  # not sooner: the import takes a second
 
     days, zeros = (day,), (Decimal(0),)
-    series = MeterSeries("sms", "SMS", "", "", days, zeros, zeros, zeros, Decimal(0), None)
+    series = MeterSeries("sms", "SMS", "", "", days, zeros, zeros, zeros, zeros, Decimal(0), None)
     daily_usage(series, period_of(day), day, look("light", "#000000"))

@@ -16,7 +16,7 @@ from data.periods import DAY, BillingPeriod, days_between
 from data.pricing import CreditLot, CreditLots, CreditUse, Opening, Plan, replay
 from data.pricing.ledger import as_decimal, run_out_day
 from data.projection import project
-from data.statement import Billed, segments
+from data.statement import Billed
 
 HORIZON_DAYS = 366  # beyond a year a run-out day is not in sight
 QUANTILES = (0.9, 0.5, 0.1)  # most use first: it runs out earliest
@@ -57,13 +57,14 @@ class Credits:
 
 
 def credit_balance(
-    billed: Billed, ahead: Ahead, plan: Plan | None, period: BillingPeriod, *, today: date
+    billed: Billed, ahead: Ahead, in_force: tuple[Plan, BillingPeriod] | None, *, today: date
 ) -> Credits | None:
     """The credits as of the end of `today`, or of the period if that is over."""
-    price = next((p for p in (plan.prices if plan else ()) if isinstance(p, CreditLots)), None)
-    if plan is None or price is None:
+    prices = in_force[0].prices if in_force else ()
+    price = next((price for price in prices if isinstance(price, CreditLots)), None)
+    if in_force is None or price is None:
         return None
-    part = segments(billed.stretches, period)[-1][1]
+    plan, part = in_force
     meter = price.meters[0]
     usage = billed.priced[plan.id].usages(price.meters, part.start, today + DAY)
     ledger = replay(
@@ -71,7 +72,7 @@ def credit_balance(
         price.uses(usage),
         part.start,
         today + DAY,
-        opening=billed.opening,
+        opening=billed.opening_of(part, ahead.period),
         carry=price.shortfall == "owed",
     )
     paths = [_path(billed, ahead, meter, share, today) for share in QUANTILES]
@@ -97,7 +98,7 @@ def credit_balance(
 
 def _path(billed: Billed, ahead: Ahead, meter: str, share: float, today: date) -> list[Decimal]:
     """Units a day from tomorrow on, in one quantile of the use to come."""
-    seen = ahead.settled_through
+    seen = min(ahead.settled_through, today)
     history = billed.shown.quantity.get(meter, {})
     start = max(min(history, default=seen), seen - timedelta(days=83))
     days = [(day, history.get(day, ZERO)) for day in days_between(start, seen + DAY)]

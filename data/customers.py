@@ -17,7 +17,14 @@ from sqlmodel import col, delete, select
 from data.assignment import Owner, move_rows
 from data.errors import Conflict, InputError
 from data.grants import CreditEntry, Day, Entry, lot_of
-from data.models import Account, CreditLot, Customer, PlanChange, Subscription
+from data.models import (
+    SYSTEM_CUSTOMER,
+    Account,
+    CreditLot,
+    Customer,
+    PlanChange,
+    Subscription,
+)
 from data.money import currency_code
 from data.plans import store_plans, stored_plan
 from data.pricing import CreditLot as Lot
@@ -87,6 +94,7 @@ def import_customers(
             _check(session, file, content)
             for entry in content.customers:
                 changes += _store_customer(session, entry)
+            changes += _let_go(session, {entry.slug for entry in content.customers})
             changes += move_rows(session)
             if dry_run:
                 raise _Rollback
@@ -114,6 +122,8 @@ def _twice(content: CustomersFile) -> Iterator[tuple[Location, str]]:
     for c, customer in enumerate(content.customers):
         if customer.slug in slugs:
             yield ("customers", c, "slug"), f"{customer.slug!r} is used twice"
+        if customer.slug == SYSTEM_CUSTOMER:
+            yield ("customers", c, "slug"), f"{customer.slug!r} is kept for accounts that wait"
         slugs.add(customer.slug)
         for a, account in enumerate(customer.accounts):
             where: Location = ("customers", c, "accounts", a)
@@ -147,6 +157,31 @@ def _plan_problems(
             starts.add((entry.subscription, entry.starts_on))
             if entry.ends_on and entry.ends_on <= entry.starts_on:
                 yield (*where, "to"), "must come after from"
+            for what, problem in _change_problems(session, customer, entry, plan):
+                yield (*where, what), problem
+
+
+def _change_problems(
+    session: ScopedSession, customer: CustomerEntry, entry: PlanEntry, plan: Plan | None
+) -> Iterator[tuple[str, str]]:
+    """What keeps the plan that follows from following."""
+    later = [
+        other
+        for other in customer.plans
+        if other.subscription == entry.subscription and other.starts_on > entry.starts_on
+    ]
+    following = min(later, key=lambda other: other.starts_on, default=None)
+    if following is None:
+        return
+    if entry.ends_on and entry.ends_on != following.starts_on:
+        yield "to", f"the next plan begins on {following.starts_on}: leave this out"
+    new = stored_plan(session, following.plan, following.version)
+    if plan and new and plan.currency != new.currency:
+        yield (
+            "plan",
+            f"{plan.plan} is in {plan.currency} and the next in {new.currency}: "
+            "another currency needs a subscription of its own",
+        )
 
 
 def _credit_problems(
@@ -208,9 +243,25 @@ def _store_customer(session: ScopedSession, entry: CustomerEntry) -> Iterator[st
     yield from _store_credits(session, customer.id, entry)
 
 
+def _let_go(session: ScopedSession, named: set[str]) -> Iterator[str]:
+    """A customer that the file names no more keeps its name and nothing else."""
+    for customer in session.exec(select(Customer)).all():
+        if customer.slug in named or customer.slug == SYSTEM_CUSTOMER:
+            continue
+        had = 0
+        for table in (Account, PlanChange, Subscription):
+            for row in session.exec(select(table).where(table.customer_id == customer.id)).all():
+                session.delete(row)
+                had += 1
+        if had:
+            yield f"customer {customer.slug}: no longer in the file"
+    session.flush()
+
+
 def _store_accounts(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
     rows = session.exec(select(Account).where(Account.customer_id == owner)).all()
     stored = {(row.sid, row.starts_on): row for row in rows}
+    known_before = set(stored)
     for account in entry.accounts:
         key = (account.sid, account.starts_on)
         row = stored.pop(key, None)
@@ -227,8 +278,11 @@ def _store_accounts(session: ScopedSession, owner: int, entry: CustomerEntry) ->
                 ),
             )
             yield f"customer {entry.slug}: account {account.sid} from {account.starts_on}"
-        row.ends_on, row.subscription = account.ends_on, account.subscription
-        row.application, row.kind = account.application, account.kind
+        values = account.model_dump(include={"ends_on", "subscription", "application", "kind"})
+        changed = [name for name, value in values.items() if getattr(row, name) != value]
+        if key in known_before and changed:
+            yield f"customer {entry.slug}: account {account.sid}: {', '.join(changed)} changed"
+        row.sqlmodel_update(values)
         session.add(row)
     for sid, starts_on in stored:
         session.delete(stored[sid, starts_on])

@@ -21,6 +21,7 @@ from data.pricing import (
     ALL_USAGE,
     Bundles,
     DayUsage,
+    Line,
     LineKind,
     Plan,
     TiersWithOverage,
@@ -93,6 +94,7 @@ class Ahead:
     by_meter: Mapping[str, Projection]
     unit_cost: Mapping[str, Decimal]
     floor: Mapping[str, Decimal]  # used on settling days already, by meter
+    cost_floor: Mapping[str, Decimal]  # what that cost
 
     def rest(self, meter: str, draw: int) -> Decimal:
         """What draw `draw` of a meter adds to its settled days; never less than is known."""
@@ -115,8 +117,9 @@ class Ahead:
                 yield self._piece(meter, draw, piece)
 
     def _piece(self, meter: str, draw: int, piece: Piece) -> DayUsage:
-        quantity = self.rest(meter, draw) * piece.shares[meter]
-        return DayUsage(piece.last_day, quantity, quantity * self.unit_cost[meter])
+        rest, share = self.rest(meter, draw), piece.shares[meter]
+        cost = max(rest * self.unit_cost[meter], self.cost_floor[meter])
+        return DayUsage(piece.last_day, rest * share, cost * share)
 
 
 def look_ahead(
@@ -130,8 +133,8 @@ def look_ahead(
     """Project each meter that was ever used, and Other's cost."""
     since = max(opened_on, settled_through - timedelta(days=WEEKDAY_DAYS - 1))
     days = list(days_between(min(since, settled_through + DAY), settled_through + DAY))
-    known_days = days_between(period.start, min(since, period.end))
-    by_meter, unit_cost, floor = {}, {}, {}
+    known_days = list(days_between(period.start, min(since, period.end)))
+    by_meter, unit_cost, floor, cost_floor = {}, {}, {}, {}
     for meter in (*meters, OTHER):
         values = measured.cost[OTHER] if meter == OTHER else measured.quantity.get(meter, {})
         if not values and meter != OTHER:
@@ -140,9 +143,11 @@ def look_ahead(
         history = early + [(day, values.get(day, ZERO)) for day in days]
         by_meter[meter] = project(history, period.start, period.last_day, settled_through)
         unit_cost[meter] = ONE if meter == OTHER else _unit_cost(measured, meter, settled_through)
-        moving = (d for d in values if d in period and d > settled_through)
-        floor[meter] = total(values[day] for day in moving)
-    return Ahead(period, settled_through, by_meter, unit_cost, floor)
+        costs = measured.cost.get(meter, {})
+        moving = [d for d in {*values, *costs} if d in period and d > settled_through]
+        floor[meter] = total(values.get(day, ZERO) for day in moving)
+        cost_floor[meter] = total(costs.get(day, ZERO) for day in moving)
+    return Ahead(period, settled_through, by_meter, unit_cost, floor, cost_floor)
 
 
 def _unit_cost(measured: Measured, meter: str, settled_through: date) -> Decimal:
@@ -160,24 +165,26 @@ def _unit_cost(measured: Measured, meter: str, settled_through: date) -> Decimal
 
 def outlook(billed: Billed, ahead: Ahead, lead: str, label: str, unit: str) -> Outlook:
     """The period's end: the amount's range and the lead meter's, the chance of overage."""
-    amounts, overages = _rated_draws(billed, ahead)
+    draws = _rated_draws(billed, ahead)
+    amounts = [total(line.amount for line in lines) for lines in draws]
+    overages = [
+        total(line.amount for line in lines if line.kind is LineKind.OVERAGE) for lines in draws
+    ]
     projection = ahead.by_meter.get(lead)
     totals = [ahead.total(lead, i) for i in range(DRAWS)] if projection else [ZERO] * DRAWS
     plan = _closing_plan(billed, ahead.period)
     bundle = bundle_of(plan, lead)
-    included = _included(billed, ahead.period, lead)
-    chance = None
-    if included is not None:
-        chance = sum(one > included for one in totals) / DRAWS
-    priced = isinstance(bundle, TiersWithOverage)
+    parts = segments(billed.stretches, ahead.period)
+    limited = any(bundle_of(each, lead) for each, _ in parts)
+    priced = any(isinstance(bundle_of(each, lead), TiersWithOverage) for each, _ in parts)
     return Outlook(
         amount=_range(amounts) if amounts else None,
         quantity=_range(totals),
         unit=unit,
         label=label,
-        chance_of_overage=chance,
-        expected_overage=_mean(overages) if priced and overages else None,
-        allowance_ends=_ends(billed, ahead, lead, included),
+        chance_of_overage=sum(_beyond(ls, lead) for ls in draws) / DRAWS if limited else None,
+        expected_overage=_mean(overages) if priced else None,
+        allowance_ends=_ends(billed, ahead, lead),
         little_history=projection.little_history if projection else True,
         advice=_advice(billed, ahead, bundle, totals),
         over=ahead.settled_through >= ahead.period.last_day,
@@ -196,8 +203,14 @@ def _mean(values: Sequence[Decimal]) -> Decimal:
         return (total(values) / len(values)).quantize(Decimal("0.01"))
 
 
-def _rated_draws(billed: Billed, ahead: Ahead) -> tuple[list[Decimal], list[Decimal]]:
-    """(amount, overage) of the period under each draw."""
+def _beyond(lines: Iterable[Line], meter: str) -> bool:
+    """Whether more of the meter was used than a bundle included."""
+    beyond = (LineKind.OVERAGE, LineKind.UNPRICED)
+    return any(line.kind in beyond and line.meter == meter for line in lines)
+
+
+def _rated_draws(billed: Billed, ahead: Ahead) -> list[list[Line]]:
+    """The period's lines under each draw; none where no plan was agreed."""
     settled = ahead.settled_through + DAY
     known = {
         plan.id: billed.priced[plan.id].usages(
@@ -206,7 +219,7 @@ def _rated_draws(billed: Billed, ahead: Ahead) -> tuple[list[Decimal], list[Deci
         for plan, part in segments(billed.stretches, ahead.period)
     }
     pieces = _pieces_to_come(billed, ahead)
-    amounts, overages = [], []
+    found = []
     for draw in range(DRAWS if known else 0):
 
         def drawn(plan: Plan, part: BillingPeriod, draw: int = draw) -> UsageByMeter:
@@ -216,10 +229,8 @@ def _rated_draws(billed: Billed, ahead: Ahead) -> tuple[list[Decimal], list[Deci
                 for meter, usage in known[plan.id].items()
             }
 
-        lines = [line for _, _, part in billed.rate(ahead.period, drawn) for line in part]
-        amounts.append(total(line.amount for line in lines))
-        overages.append(total(line.amount for line in lines if line.kind is LineKind.OVERAGE))
-    return amounts, overages
+        found.append([line for _, _, part in billed.rate(ahead.period, drawn) for line in part])
+    return found
 
 
 def _pieces_to_come(billed: Billed, ahead: Ahead) -> list[Piece]:
@@ -241,8 +252,13 @@ def _pieces_to_come(billed: Billed, ahead: Ahead) -> list[Piece]:
 
 
 def _share(projection: Projection, start: date, end: date) -> Decimal:
-    inside = np.array([start <= day < end for day in projection.days], dtype=bool)
-    return ONE if inside.all() else Decimal(float(projection.profile[inside].sum()))
+    """Whole millionths, and the last piece takes what is left: the pieces sum to 1."""
+
+    def before(day: date) -> Decimal:
+        gone = np.array([each < day for each in projection.days], dtype=bool)
+        return ONE if gone.all() else Decimal(float(projection.profile[gone].sum())).quantize(MICRO)
+
+    return before(end) - before(start)
 
 
 def _closing_plan(billed: Billed, period: BillingPeriod) -> Plan | None:
@@ -258,28 +274,23 @@ def bundle_of(plan: Plan | None, meter: str) -> Bundles | None:
     return None
 
 
-def _included(billed: Billed, period: BillingPeriod, meter: str) -> Decimal | None:
-    """Units of the meter that the period's fixed fees cover, over all its parts."""
-    found = []
-    for plan, part in segments(billed.stretches, period):
-        bundle = bundle_of(plan, meter)
-        if bundle:
-            found.append(bundle.included(billed.basis(plan, part, None)) or ZERO)
-    return total(found) if found else None
-
-
-def _ends(billed: Billed, ahead: Ahead, meter: str, included: Decimal | None) -> DayRange | None:
-    """The day the allowance is passed: already, or as a range over the draws."""
-    projection = ahead.by_meter.get(meter)
-    if included is None or projection is None:
+def _ends(billed: Billed, ahead: Ahead, meter: str) -> DayRange | None:
+    """The day the last plan's allowance is passed: already, or as a range over the draws."""
+    projection, period = ahead.by_meter.get(meter), ahead.period
+    parts = segments(billed.stretches, period)
+    bundle = bundle_of(parts[-1][0], meter) if parts else None
+    if bundle is None or projection is None:
         return None
-    days = billed.shown.usage(meter, ahead.period.start, ahead.period.end).days
-    running = ZERO
-    for day in days:
+    plan, part = parts[-1]
+    if period.start < part.start > ahead.settled_through + DAY:
+        return None  # what the days before leave to the plan that follows is not known yet
+    running = billed.shown.usage(meter, period.start, part.start).quantity
+    limit = running + (bundle.included(billed.basis(plan, part, None)) or ZERO)
+    for day in billed.shown.usage(meter, part.start, part.end).days:
         running += day.quantity
-        if running > included:
+        if running > limit:
             return DayRange(day.day, day.day, day.day)
-    early, likely, late = (_passes(projection, float(included), share) for share in (0.9, 0.5, 0.1))
+    early, likely, late = (_passes(projection, float(limit), share) for share in (0.9, 0.5, 0.1))
     return DayRange(early, likely, late)
 
 

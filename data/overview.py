@@ -16,10 +16,11 @@ from data.periods import DAY, BillingPeriod, days_between, previous_period
 from data.pricing import LineKind, Plan, TiersWithOverage
 from data.projection import WEEKDAY_DAYS
 from data.scope import Scope
-from data.statement import Billed, Statement, billed_usage, segments, statement_of
+from data.statement import Billed, Statement, billed_usage, part_on, statement_of
 from data.store import AccountView, customer, subscription
-from data.usage import events_unit, lead_meter
+from data.usage import CategorySeries, events_unit, lead_meter
 
+InForce = tuple[Plan, BillingPeriod] | None  # a plan, and its part of the period
 STALE_AFTER = timedelta(hours=26)  # a daily sync that is two hours late
 
 
@@ -46,8 +47,21 @@ class MeterSeries:
     quantities: tuple[Decimal, ...]  # billed units
     events: tuple[Decimal, ...]  # calls, messages …: not the same as billed units
     previous: tuple[Decimal, ...]  # the period before, by position: day 1 under day 1
+    previous_events: tuple[Decimal, ...]
     quantity: Decimal
     previous_quantity: Decimal | None  # the whole period before; None: there was none
+
+    @property
+    def as_events(self) -> CategorySeries:
+        return CategorySeries(
+            self.meter,
+            self.label,
+            self.events_unit,
+            self.days,
+            self.events,
+            self.events,
+            total(self.events),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +90,8 @@ class Allowance:
 
     @property
     def share_used(self) -> Decimal:
-        return self.used / self.included if self.included else Decimal(0)
+        """Of settled days only, like `share_gone`: the two are what pace compares."""
+        return self.settled / self.included if self.included else Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +123,22 @@ class Overview:
     outlook: Outlook | None = None
     lead: str = ""  # the meter a page leads with
 
+    @property
+    def events(self) -> tuple[CategorySeries, ...]:
+        """What happened, by meter: events may be stacked where billed units may not."""
+        return tuple(one.as_events for one in self._happening)
+
+    @property
+    def previous_events(self) -> tuple[Decimal, ...]:
+        """All events of the period before, by position."""
+        by_meter = (one.previous_events for one in self._happening)
+        return tuple(total(day) for day in zip(*by_meter, strict=True))
+
+    @property
+    def _happening(self) -> tuple[MeterSeries, ...]:
+        """Numbers are charged by the month; they do not happen on a day."""
+        return tuple(one for one in self.series if one.meter != "numbers" and any(one.events))
+
 
 def overview(
     scope: Scope, key: str, period: BillingPeriod, *, today: date, now: datetime, settling_days: int
@@ -117,10 +148,10 @@ def overview(
     fresh = freshness(view.accounts, today=today, now=now, settling_days=settling_days)
     before = previous_period(period, view.anchor_day)
     since = min(before.start, fresh.settled_through - timedelta(days=WEEKDAY_DAYS))
-    billed = billed_usage(scope, key, period, since=since)
-    stretches = segments(billed.stretches, period)
-    plan = stretches[-1][0] if stretches else None
     shown_through = min(period.last_day, today)
+    billed = billed_usage(scope, key, period, since=since, on=shown_through)
+    in_force = part_on(billed.stretches, period, shown_through)
+    plan = in_force[0] if in_force else None
     series = _series(billed, period, before, shown_through, opened_on=view.starts_on)
     lead = lead_meter(plan, {one.meter: one.quantity for one in series})
     seen = fresh.settled_through
@@ -137,9 +168,9 @@ def overview(
         freshness=fresh,
         series=series,
         statement=statement_of(billed, period, today=today, settling_days=settling_days),
-        allowance=_allowance(billed, period, lead, seen),
-        credits=credit_balance(billed, ahead, plan, period, today=shown_through),
-        edges=_edges(billed, plan, period, lead),
+        allowance=_allowance(billed, in_force, lead, seen),
+        credits=credit_balance(billed, ahead, in_force, today=shown_through),
+        edges=_edges(billed, in_force, lead),
         comparison=_comparison(scope, key, billed, period, before, lead, seen),
         outlook=outlook(billed, ahead, lead, meter.label or lead, meter.unit) if began else None,
         lead=lead,
@@ -150,7 +181,11 @@ def freshness(
     accounts: Iterable[AccountView], *, today: date, now: datetime, settling_days: int
 ) -> Freshness:
     """How current the accounts' figures are; closed ones have settled for good."""
-    open_ones = [one for one in accounts if one.status != "closed" and one.ends_on is None]
+    open_ones = [
+        one
+        for one in accounts
+        if one.status != "closed" and (one.ends_on is None or one.ends_on > today)
+    ]
     read = [one.synced_at for one in open_ones if one.synced_at]
     oldest = min(read) if len(read) == len(open_ones) and read else None
     as_of = [one.as_of for one in open_ones if one.as_of]
@@ -191,6 +226,7 @@ def _series(
                 values,
                 tuple(events.get(day, ZERO) for day in days),
                 past,
+                tuple(events.get(day, ZERO) for day in earlier),
                 total(values),
                 total(past) if opened_on < before.end else None,
             )
@@ -198,12 +234,11 @@ def _series(
     return tuple(sorted(found, key=lambda one: (-one.quantity, one.meter)))
 
 
-def _allowance(billed: Billed, period: BillingPeriod, lead: str, seen: date) -> Allowance | None:
-    parts = segments(billed.stretches, period)
-    plan, part = parts[-1] if parts else (None, period)
-    bundle = bundle_of(plan, lead)
-    if plan is None or bundle is None:
+def _allowance(billed: Billed, in_force: InForce, lead: str, seen: date) -> Allowance | None:
+    bundle = bundle_of(in_force[0], lead) if in_force else None
+    if in_force is None or bundle is None:
         return None
+    plan, part = in_force
     basis = billed.basis(plan, part, None)
     ladder = [tier.name for tier in sorted(bundle.ladder, key=lambda tier: tier.allowance)]
     above = ladder[ladder.index(bundle.chosen) + 1 :]
@@ -227,13 +262,10 @@ def _allowance(billed: Billed, period: BillingPeriod, lead: str, seen: date) -> 
     )
 
 
-def _edges(
-    billed: Billed, plan: Plan | None, period: BillingPeriod, lead: str
-) -> tuple[Decimal, ...]:
-    parts = segments(billed.stretches, period)
-    for price in plan.prices if plan else ():
-        if lead in price.meters_priced:
-            return price.edges(billed.basis(parts[-1][0], parts[-1][1], None))
+def _edges(billed: Billed, in_force: InForce, lead: str) -> tuple[Decimal, ...]:
+    for price in in_force[0].prices if in_force else ():
+        if in_force and lead in price.meters_priced:
+            return price.edges(billed.basis(*in_force, None))
     return ()
 
 

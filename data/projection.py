@@ -88,7 +88,8 @@ def project(
     last settled day; it may begin after `start` and end before it.
     """
     values = np.array([float(value) for _, value in history])
-    known = float(sum(v for (day, _), v in zip(history, values, strict=True) if day >= start))
+    in_period = np.array([start <= day <= last for day, _ in history], dtype=bool)
+    known = float(values[in_period].sum())
     first = max(start, as_of + timedelta(days=1))
     days = tuple(first + timedelta(days=i) for i in range((last - first).days + 1))
     little = len(values) < LITTLE_HISTORY_DAYS

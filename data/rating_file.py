@@ -38,6 +38,9 @@ from data.usage import measured
 COLUMNS = {"day", "category", "meter", "count", "usage", "quantity", "cost"}
 
 
+_REST = "\0"  # key of the cells that no column names
+
+
 @dataclass(frozen=True, slots=True)
 class UsageFile:
     by_category: tuple[DayTotals, ...]
@@ -80,10 +83,13 @@ def read_usage(path: Path, plan: Plan) -> UsageFile:
     """The file's rows; InputError names the line and the column that is wrong."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-            header = set(rows[0]) if rows else COLUMNS
+            reader = csv.DictReader(file, restkey=_REST)
+            rows = list(reader)
+            header = set(reader.fieldnames or ())
     except OSError as error:
         raise InputError(f"{path.name}: cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, csv.Error):
+        raise InputError(f"{path.name}: is not a CSV file in UTF-8") from None
     if unknown := sorted(str(name) for name in header - COLUMNS):
         raise InputError(f"{path.name}, line 1: column {unknown[0]!r} is unknown")
     if "day" not in header or not header & {"category", "meter"}:
@@ -92,6 +98,8 @@ def read_usage(path: Path, plan: Plan) -> UsageFile:
     categories, meters = [], []
     for number, row in enumerate(rows, start=2):
         where = f"{path.name}, line {number}"
+        if _REST in row:
+            raise InputError(f"{where}: has more cells than line 1 names")
         if row.get("meter"):
             meters.append(_meter_row(row, known, where))
         else:

@@ -14,15 +14,25 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Alias, Column, Join, Select, create_engine, event, false, inspect
-from sqlalchemy import Table as CoreTable
+from sqlalchemy import (
+    ColumnClause,
+    Join,
+    Select,
+    TableClause,
+    TextClause,
+    create_engine,
+    event,
+    false,
+    inspect,
+)
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.selectable import AliasedReturnsRows, TextualSelect
 from sqlmodel import Session
 
-from data.errors import ScopeViolation, StoreUnavailable
+from data.errors import AppError, ScopeViolation, StoreUnavailable
 from data.models import TABLES, Table
 
 BUSY_SECONDS = 10  # how long a writer waits for another
@@ -53,7 +63,11 @@ def engine(url: str) -> Engine:
     if parsed.get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
     if parsed.database and parsed.database != ":memory:":
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = f"its folder cannot be made ({error.strerror}); check the path"
+            raise StoreUnavailable(f"The database cannot be used: {reason}") from error
     built = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
     event.listen(built, "connect", _prepare_sqlite)
     event.listen(built, "begin", _begin_sqlite)
@@ -93,36 +107,50 @@ class ScopedSession(Session):
 @contextmanager
 def reading(scope: AnyScope) -> Iterator[ScopedSession]:
     """A session whose reads all see the same moment."""
-    with _translated(), ScopedSession(scope, writes=False) as session:
+    with translated(), ScopedSession(scope, writes=False) as session:
         yield session
 
 
 @contextmanager
 def writing(scope: AnyScope) -> Iterator[ScopedSession]:
     """A transaction: all of it is stored, or nothing."""
-    with _translated(), ScopedSession(scope, writes=True) as session, session.begin():
+    with translated(), ScopedSession(scope, writes=True) as session, session.begin():
         yield session
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """The database's errors as ours: StoreUnavailable says what to do about it."""
     try:
         yield
-    except OperationalError as error:
-        raise StoreUnavailable(f"The database cannot be used: {_reason(error)}") from error
+    except DBAPIError as error:
+        reason = _reason(error)
+        if reason is None:
+            raise
+        raise StoreUnavailable(f"The database cannot be used: {reason}") from error
+    except StatementError as error:
+        if isinstance(error.orig, AppError):  # a value that a column of ours refused
+            raise error.orig from None
+        raise
 
 
-def _reason(error: OperationalError) -> str:
+def _reason(error: DBAPIError) -> str | None:
     text = str(error.orig)
     if "readonly" in text or "read-only" in text:
         return "it is read-only; give the app's user write access to the file and its folder"
     if "locked" in text:
         return f"it stayed locked for {BUSY_SECONDS} s; is another program writing to it?"
-    if "no such table" in text:
+    if "no such table" in text or ("relation" in text and "does not exist" in text):
         return "its tables are missing; run `python -m data migrate`"
     if "unable to open" in text:
         return "its file cannot be opened; check the path and its permissions"
-    return "it does not answer; check DATABASE_URL and that the server runs"
+    if "not a database" in text:
+        return "its file is not an SQLite database; check DATABASE_URL"
+    if "full" in text:
+        return "its disk is full"
+    if isinstance(error, OperationalError):
+        return "it does not answer; check DATABASE_URL and that the server runs"
+    return None
 
 
 def _criteria(scope: Scope) -> Iterator[Any]:
@@ -154,16 +182,26 @@ def _is_bare(element: Any) -> bool:
         return False
     if isinstance(element, Join):
         return _is_bare(element.left) or _is_bare(element.right)
-    if isinstance(element, Alias):
+    if isinstance(element, AliasedReturnsRows):
         return _is_bare(element.element)
-    return isinstance(element, CoreTable)
+    return isinstance(element, TableClause)
+
+
+# Where a statement keeps text that comes before, after or between its clauses.
+_TEXT_BESIDE = ("_prefixes", "_suffixes", "_hints", "_statement_hints")
 
 
 def _bare_parts(statement: Any) -> Iterator[str]:
-    """What the filters above would not reach: they attach to ORM classes, not to tables."""
+    """What the filters above would not reach: they attach to ORM classes, not to tables or text."""
     for element in visitors.iterate(statement):
-        if type(element) is Column and element.table is not None and _is_bare(element.table):
-            yield str(element)
+        added = (getattr(element, name, ()) for name in _TEXT_BESIDE)
+        if isinstance(element, TextClause | TextualSelect) or any(added):
+            yield "text"
+        if isinstance(element, ColumnClause) and "parententity" not in element._annotations:
+            if element.is_literal and element.name != "*":  # count(*) is written with it
+                yield "text"
+            if element.table is not None and _is_bare(element.table):
+                yield str(element)
         if isinstance(element, Select):
             joined = (target for target, *_ in element._setup_joins)
             for part in chain(element._from_obj, element._raw_columns, joined):
@@ -181,7 +219,10 @@ def _confine_statements(state: ORMExecuteState) -> None:
     if bare := sorted(set(_bare_parts(state.statement))):
         raise ScopeViolation(f"tables beside their classes: {', '.join(bare)}")
     if state.is_update:
+        if isinstance(state.parameters, list):
+            raise ScopeViolation("an update by keys, which the guard cannot confine")
         changed = {column.key for column in (state.statement._values or {})}  # type: ignore[attr-defined]
+        changed |= set(state.parameters or ())
         if changed & {table.tenant_key for table in TABLES if table.tenant_key}:
             raise ScopeViolation("an update that gives rows to another tenant")
     state.statement = state.statement.options(*_options(scope))

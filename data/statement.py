@@ -125,6 +125,15 @@ def segments(
     ]
 
 
+def part_on(
+    stretches: Iterable[PlanStretch], period: BillingPeriod, day: date
+) -> tuple[Plan, BillingPeriod] | None:
+    """The part of the period that the day lies in, or the nearest one; None without a plan."""
+    parts = segments(stretches, period)
+    begun = [one for one in parts if one[1].start <= day]
+    return (begun[-1] if begun else parts[0]) if parts else None
+
+
 @dataclass(frozen=True)
 class Billed:
     """What billing a period of one subscription needs, read once.
@@ -154,6 +163,16 @@ class Billed:
             yield plan, part, plan.rate(usage, basis)
             if number < len(parts):
                 opening = closing(plan, usage, basis)
+
+    def opening_of(self, part: BillingPeriod, period: BillingPeriod) -> Opening | None:
+        """The lots before a part of the period: after those that come before it."""
+        opening = self.opening
+        for plan, earlier in segments(self.stretches, period):
+            if earlier.start < part.start:
+                measured = self.priced[plan.id]
+                usage = measured.usages(plan.meters_priced, earlier.start, earlier.end)
+                opening = closing(plan, usage, self.basis(plan, earlier, opening))
+        return opening
 
     def rate_known(
         self, period: BillingPeriod, through: date | None = None
@@ -202,14 +221,23 @@ def opening_before(
 
 
 def billed_usage(
-    scope: Scope, key: str, period: BillingPeriod, *, since: date | None = None
+    scope: Scope,
+    key: str,
+    period: BillingPeriod,
+    *,
+    since: date | None = None,
+    on: date | None = None,
 ) -> Billed:
-    """Read what the period's bill needs; usage from `since` on, if earlier than the period."""
+    """Read what the period's bill needs; usage from `since` on, if earlier than the period.
+
+    The meters shown are those of the plan in force `on` a day, by default the period's last.
+    """
     stretches = plan_stretches(scope, key)
     lots = credit_lots(scope, key)
     sids = [one.sid for one in subscription(scope, key).accounts]
     current = [plan for plan, _ in segments(stretches, period)]
-    shown = shown_meters(current[-1] if current else None)
+    in_force = part_on(stretches, period, on or period.last_day)
+    shown = shown_meters(in_force[0] if in_force else None)
     start = min(since or period.start, period.start)
     rows = day_totals(scope, sids, start, period.end)
     opening = opening_before(scope, key, stretches, lots, period.start) if lots else None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlmodel import col, func, or_, select
+from sqlalchemy import String
+from sqlmodel import cast, col, func, or_, select
 
 from data.errors import InvalidPeriod, NotFound
 from data.meters import TOTAL
@@ -293,9 +294,9 @@ def data_version(scope: Scope) -> str:
     """Changes whenever a sync or an import stored something for the customer: part of every
     cache's key."""
     owner = scope.customer_id
-    agreed = select(func.count()).where(PlanChange.customer_id == owner).scalar_subquery()
-    latest = (
-        select(func.max(PlanChange.starts_on))
+    dated = cast(PlanChange.starts_on, String) + cast(PlanChange.version, String)
+    agreed = (
+        select(func.aggregate_strings(dated + col(PlanChange.plan), ","))
         .where(PlanChange.customer_id == owner)
         .scalar_subquery()
     )
@@ -305,8 +306,9 @@ def data_version(scope: Scope) -> str:
             select(  # type: ignore[call-overload]  # its types stop at four columns
                 func.max(Account.synced_at),
                 func.count(col(Account.sync_error)),
+                func.max(Account.ends_on),
+                func.count(),
                 agreed,
-                latest,
                 lots,
             ).where(Account.customer_id == owner)
         ).one()

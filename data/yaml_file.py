@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from data.errors import InputError
-from data.pricing import field_path, reason
+from data.pricing import as_written, field_path, reason
 
 M = TypeVar("M", bound=BaseModel)
 Location = tuple[int | str, ...]
@@ -22,6 +22,10 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be plain text", key.start_mark
+                )
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"{key.value!r} is given twice", key.start_mark
@@ -47,7 +51,7 @@ class YamlFile:
     def line(self, location: Location) -> int:
         """The line of the field, or of the closest one around it that exists."""
         node = self.root
-        for part in location:
+        for part in as_written(location):
             inner = _child(node, part)
             if inner is None:
                 break
@@ -81,6 +85,8 @@ def read_yaml(path: Path) -> YamlFile:
         raise InputError(
             f"{path.name}: cannot be read ({error.strerror}); expected {path}"
         ) from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path.name}: is not UTF-8 text") from None
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
@@ -88,5 +94,5 @@ def read_yaml(path: Path) -> YamlFile:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InputError(f"{path.name}, line {line}: {error.problem}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path.name}: is not UTF-8 text") from None
+    except yaml.YAMLError:
+        raise InputError(f"{path.name}: holds characters that are not text") from None

@@ -12,7 +12,7 @@ from data.errors import AppError
 from data.identity import members
 from data.migrations import current, head
 from data.plans import read_plans
-from data.scope import EveryTenant, engine
+from data.scope import EveryTenant, engine, translated
 from data.settings import Settings, load_settings
 from data.store import find_customers, last_run
 from data.twilio.accounts import list_accounts
@@ -62,7 +62,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         ("DATABASE_ADMIN_URL", settings.admin_url),
     ):
         shown = make_url(url).render_as_string(hide_password=True)
-        with engine(url).connect():
+        with translated(), engine(url).connect():
             yield "ok", f"{name}: {shown} answers."
         if settings.admin_url == settings.database_url:
             break

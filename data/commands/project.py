@@ -1,6 +1,7 @@
 """`project`: where a customer's running period will end."""
 
 import json
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -25,6 +26,7 @@ def project_command(
         for one in find_customers(EveryTenant(settings.database_url), customer)
         if customer.lower() in (one.slug, one.name.lower()) or one.slug.startswith(customer.lower())
     ]
+    found = [one for one in found if one.slug == customer.lower()] or found
     if len(found) != 1:
         names = ", ".join(one.slug for one in found) or "none"
         raise NotFound(f"{customer!r} must name one customer; it names {names}")
@@ -57,8 +59,12 @@ def _document(page: Overview) -> dict[str, object]:
         },
         "unit": outlook.unit if outlook else None,
         "chance_of_overage": outlook.chance_of_overage if outlook else None,
-        "expected_overage": str(outlook.expected_overage) if outlook else None,
+        "expected_overage": _figure(outlook.expected_overage if outlook else None),
     }
+
+
+def _figure(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
 
 
 def _text(page: Overview) -> str:

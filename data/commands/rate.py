@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -60,9 +59,7 @@ def rate_command(
 
 
 def _row(line: Line) -> str:
-    quantity = (
-        "" if line.quantity is None else f"{plain(line.quantity)} {line.meter or ''}".strip()
-    )
+    quantity = "" if line.quantity is None else f"{plain(line.quantity)} {line.meter or ''}".strip()
     recognized = f"  recognises {line.recognized}" if line.recognized is not None else ""
     return f"  {line.kind.value:<9} {line.label:<20} {quantity:>12} {line.amount:>14}{recognized}"
 

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
-from data.scope import engine
+from data.scope import engine, translated
 from data.settings import Settings
 
 
@@ -29,13 +29,14 @@ def head() -> str | None:
 
 def current(url: str) -> str | None:
     """The revision a database is at; None where it has no tables yet."""
-    with engine(url).connect() as connection:
+    with translated(), engine(url).connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
 def migrate(settings: Settings) -> None:
     """Bring the database up to date; idempotent."""
-    command.upgrade(_config(settings.admin_url), "head")
+    with translated():
+        command.upgrade(_config(settings.admin_url), "head")
     app, owner = make_url(settings.database_url), make_url(settings.admin_url)
     if app.get_backend_name() == "postgresql" and app.username != owner.username:
         _grant(settings.admin_url, app.username or "")

@@ -98,8 +98,8 @@ class TwilioClient:
             uri, query = self._next(page.get("next_page_uri"))
 
     @staticmethod
-    def _next(link: str | None) -> tuple[str | None, dict[str, str]]:
-        if not link:
+    def _next(link: object) -> tuple[str | None, dict[str, str]]:
+        if not isinstance(link, str) or not link:
             return None, {}
         # Only path and query are taken: a listing must not send our credentials to another host.
         parts = urlsplit(link)
@@ -135,10 +135,11 @@ class TwilioClient:
 def _body(text: str, items: str) -> dict[str, Any]:
     """The page; one that is cut off or of another shape may be right when asked for again."""
     try:
-        page = json.loads(text, parse_float=Decimal)
+        page: dict[str, Any] = json.loads(text, parse_float=Decimal)
     except ValueError:
         raise TwilioBusy("Twilio's answer is not JSON.") from None
-    if not isinstance(page, dict) or not isinstance(page.get(items), list):
+    listed = page.get(items) if isinstance(page, dict) else None
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
         raise TwilioBusy(f"Twilio's answer has no list of {items}.")
     return page
 
@@ -153,7 +154,7 @@ def _refusal(status: int, text: str, headers: Mapping[str, str], sid: str) -> Ex
     log.warning("twilio.refused", status=status, code=code, account=sid)
     if status == 429 or status >= 500:
         after = headers.get("Retry-After", "")
-        seconds = float(after) if after.replace(".", "", 1).isdigit() else None
+        seconds = float(after) if after.replace(".", "", 1).isdecimal() else None
         return TwilioBusy(f"Twilio answers {status}.", retry_after=seconds)
     if status in (401, 403):
         return TwilioRefused(

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlmodel import col, delete, func, or_, select, update
+from sqlmodel import col, delete, func, select, update
 
 from data.assignment import Owner, owner_on, owners, system_customer
 from data.errors import NotFound
@@ -152,7 +152,7 @@ def store_window(
         holds = owners(session).get(account.sid, [])
         waiting = system_customer(session)
         values = list(_merged(_values(row, account.sid, holds, waiting) for row in rows))
-        _clear(session, account.sid, windows)
+        _clear(session, account, windows, rows)
         for start in range(0, len(values), CHUNK):
             _upsert(session, values[start : start + CHUNK])
         first = min((window.first for window in windows), default=through)
@@ -183,14 +183,22 @@ def _merged(values: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
     return {(value["day"], value["category"]): value for value in values}.values()
 
 
-def _clear(session: ScopedSession, sid: str, windows: Sequence[Window]) -> None:
-    if not windows:
-        return
-    days = (
-        (col(UsageRecord.day) >= window.first) & (col(UsageRecord.day) <= window.last)
-        for window in windows
-    )
-    session.execute(delete(UsageRecord).where(col(UsageRecord.account_sid) == sid, or_(*days)))
+def _clear(
+    session: ScopedSession,
+    account: KnownAccount,
+    windows: Sequence[Window],
+    rows: Sequence[DailyUsage],
+) -> None:
+    if account.status == "closed":  # Twilio deletes its usage in time: what it sends not, stays
+        windows = [Window(day, day) for day in sorted({row.day for row in rows})]
+    for window in windows:
+        session.execute(
+            delete(UsageRecord).where(
+                col(UsageRecord.account_sid) == account.sid,
+                col(UsageRecord.day) >= window.first,
+                col(UsageRecord.day) <= window.last,
+            )
+        )
 
 
 def _upsert(session: ScopedSession, values: list[dict[str, Any]]) -> None:

@@ -1,9 +1,10 @@
 """The sync: accounts and their daily usage from Twilio into the store.
 
-What is read: an account seen for the first time, its whole history; later, the settling days, and
-every day whose `totalprice` differs from what is stored (one request shows them all), so that late
-corrections arrive whenever Twilio makes them.  Each account's days are replaced in one transaction:
-a page never sees half of them, and a sync that fails leaves what was there.
+What is read: an account seen for the first time, its whole history; later, the settling days, until
+the 5th the whole previous month, and every day whose `totalprice` differs from what is stored (one
+request shows them all), so that late corrections of a price arrive whenever Twilio makes them.
+Each account's days are replaced in one transaction: a page never sees half of them, and a sync that
+fails leaves what was there.
 
 The parent's own account is never read as a customer's: its listing would sum its subaccounts.
 """
@@ -18,11 +19,11 @@ import structlog
 from data.errors import AppError, ConfigError, NotFound, TwilioRefused
 from data.meters import TOTAL
 from data.money import ZERO
-from data.periods import DAY
+from data.periods import DAY, period_of, previous_period
 from data.scope import EveryTenant
 from data.settings import Settings
 from data.twilio.accounts import list_accounts
-from data.twilio.client import Credentials, Tally, TwilioClient
+from data.twilio.client import ATTEMPTS, TIMEOUT_SECONDS, Credentials, Tally, TwilioClient
 from data.twilio.intake import (
     KnownAccount,
     Window,
@@ -34,7 +35,9 @@ from data.twilio.intake import (
     store_window,
     stored_totals,
 )
-from data.twilio.usage_records import daily_usage, says_something
+from data.twilio.usage_records import DailyUsage, daily_usage, says_something
+
+MONTH_MOVES_UNTIL = 5  # day of the next month up to which Twilio may still restate a month
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +78,8 @@ class Reader:
     history_days: int
     tally: Tally
     since: date | None = None  # read everything from this day on again
+    timeout: float = TIMEOUT_SECONDS
+    attempts: int = ATTEMPTS
 
     def client(self, account: KnownAccount | None = None) -> TwilioClient:
         """The parent's token reads its subaccounts; a connected account goes by its own SID."""
@@ -82,7 +87,11 @@ class Reader:
         if account is not None and account.kind == "connected":
             sid = account.sid
         return TwilioClient(
-            Credentials(sid, self.credentials.auth_token), self.base, tally=self.tally
+            Credentials(sid, self.credentials.auth_token),
+            self.base,
+            timeout=self.timeout,
+            attempts=self.attempts,
+            tally=self.tally,
         )
 
 
@@ -173,15 +182,27 @@ def _read_all(reading: Reader, progress: Callable[[int, int, str], None] | None)
 
 def read_usage(reading: Reader, account: KnownAccount) -> int:
     """Read the account's windows and store them together; returns the rows stored."""
-    client = reading.client(account)
-    rows = []
-    windows = list(_windows(reading, client, account))
-    for window in windows:
-        found = daily_usage(client, account.sid, window.first, window.last)
-        rows += [row for row in found if says_something(row)]
+    try:
+        windows, rows = _windows_and_rows(reading, account)
+    except NotFound:
+        if account.status != "closed":
+            raise
+        windows, rows = [], []
     return store_window(
         reading.scope, account, windows, rows, through=reading.today, now=reading.clock()
     )
+
+
+def _windows_and_rows(
+    reading: Reader, account: KnownAccount
+) -> tuple[list[Window], list[DailyUsage]]:
+    client = reading.client(account)
+    windows = list(_windows(reading, client, account))
+    rows: list[DailyUsage] = []
+    for window in windows:
+        found = daily_usage(client, account.sid, window.first, window.last)
+        rows += [row for row in found if says_something(row)]
+    return windows, rows
 
 
 def _windows(reading: Reader, client: TwilioClient, account: KnownAccount) -> Iterator[Window]:
@@ -192,6 +213,8 @@ def _windows(reading: Reader, client: TwilioClient, account: KnownAccount) -> It
         yield Window(first, last)
         return
     moving = min(account.through, last) - timedelta(days=reading.settling_days)
+    if last.day <= MONTH_MOVES_UNTIL:
+        moving = min(moving, previous_period(period_of(last)).start)
     again = min(moving, reading.since or moving)
     first = min(first, account.first_day or first)
     changed = _changed_days(reading, client, account, first, again - DAY)
@@ -208,13 +231,10 @@ def _changed_days(
     """Settled days on which Twilio's total is no longer the one that is stored."""
     if last < first:
         return []
-    try:
-        theirs = {
-            row.day: row.cost or ZERO
-            for row in daily_usage(client, account.sid, first, last, category=TOTAL)
-        }
-    except NotFound:
-        return []
+    theirs = {
+        row.day: row.cost or ZERO
+        for row in daily_usage(client, account.sid, first, last, category=TOTAL)
+    }
     ours = stored_totals(reading.scope, account.sid, first, last)
     # A closed account's usage may be deleted by Twilio; what we have of it stays.
     days = theirs.keys() if account.status == "closed" else theirs.keys() | ours.keys()

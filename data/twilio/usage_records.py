@@ -7,7 +7,7 @@ row says whose it is, and a row of another account is refused.  Fields may be nu
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -65,7 +65,6 @@ def daily_usage(
 
 def _row(body: dict[str, Any]) -> DailyUsage:
     try:
-        as_of = body.get("as_of")
         return DailyUsage(
             day=date.fromisoformat(str(body.get("start_date"))),
             category=str(body["category"]).lower(),
@@ -73,10 +72,16 @@ def _row(body: dict[str, Any]) -> DailyUsage:
             usage=_number(body, "usage", QUANTITY_PLACES),
             cost=_number(body, "price", COST_PLACES),
             cost_currency=currency_code(body.get("price_unit") or "usd"),
-            as_of=datetime.fromisoformat(as_of) if as_of else None,
+            as_of=_moment(body.get("as_of")),
         )
-    except (TypeError, ValueError, ArithmeticError, InputError) as error:
+    except (AttributeError, TypeError, ValueError, ArithmeticError, InputError) as error:
         raise TwilioError(f"A usage record of Twilio cannot be read: {error}") from error
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Twilio's `as_of`; one without a zone is UTC like all of its days."""
+    moment = datetime.fromisoformat(text) if text else None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
 def _number(body: dict[str, Any], field: str, places: Decimal) -> Decimal | None:

@@ -1,0 +1,72 @@
+"""Parts of a whole by day, stacked in tints of the accent, the largest at the bottom.
+
+Either the categories under a meter, or the events of all meters.  Only for parts that do not
+overlap: of categories, whoever calls it has checked that they add up to the meter (`adds_up`),
+or the height of a bar would count some usage twice.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboard.charts.formats import counted
+from dashboard.charts.theme import Chart, Look, day_axis, ghost, hatched, layout, note
+from data.money import ZERO
+from data.periods import BillingPeriod
+from data.usage import CategorySeries
+
+HEIGHT = 300
+
+
+def adds_up(categories: Sequence[CategorySeries], quantities: Sequence[Decimal]) -> bool:
+    """Whether the categories are the whole meter on every day and nothing twice."""
+    by_day = zip(*(one.quantities for one in categories), strict=True)
+    sums = [sum(values, ZERO) for values in by_day]
+    return sums[: len(quantities)] == list(quantities) and not any(sums[len(quantities) :])
+
+
+def category_days(
+    categories: Sequence[CategorySeries],
+    period: BillingPeriod,
+    settled_through: date,
+    look: Look,
+    *,
+    previous: Sequence[Decimal] = (),
+    height: int = HEIGHT,
+) -> Chart:
+    """`previous`: the whole meter in the period before, where all of it is shown."""
+    used = [one for one in categories if one.quantity]
+    traces = [_bars(one, look.tint(rank), settled_through, look) for rank, one in enumerate(used)]
+    if any(previous):
+        traces.append(ghost(previous, period, look))
+    shape = layout(look, height=height, xaxis=day_axis(period), barmode="stack")
+    if not used:
+        shape["annotations"] = [note("Nothing used in this period", look)]
+        traces = [{"type": "bar", "x": [], "y": []}]
+    return Chart(go.Figure(traces, shape), _alt(used))
+
+
+def _bars(one: CategorySeries, colour: str, settled_through: date, look: Look) -> dict[str, Any]:
+    settling = [on > settled_through for on in one.days]
+    return {
+        "type": "bar",
+        "name": one.label,
+        "x": list(one.days),
+        "y": [float(value) for value in one.quantities],
+        "hovertemplate": f"%{{y:,.6~f}} {one.label}<extra></extra>",
+        "marker": {
+            "color": colour,
+            "line": {"color": look.surface, "width": 0.5},
+            "pattern": hatched(settling, colour),
+        },
+    }
+
+
+def _alt(used: Sequence[CategorySeries]) -> str:
+    if not used:
+        return "Usage by day: nothing was used in this period."
+    parts = ", ".join(f"{one.label} {counted(one.quantity, one.unit)}" for one in used)
+    return f"Usage by day, largest part first: {parts}."

@@ -1,0 +1,129 @@
+"""Numbers, money and days as people read them; charts, cards and sentences share it.
+
+One locale for now.  Money always carries its currency and the currency's own digits; days are UTC
+and said so once a page, moments always say UTC.  Babel takes 50 µs a number and a table has
+hundreds, so the most used are remembered.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+
+from babel.dates import format_date
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
+
+from data.outlook import DayRange, Range
+from data.periods import DAY, BillingPeriod
+
+LOCALE = "en_US"
+CENTS_BELOW = 20  # money under this is guessed to the cent, above it to the whole unit
+COMPACT_FROM = 100_000
+SINGULAR = {"SMS segments": "SMS segment", "units": "unit"}
+
+
+@lru_cache(maxsize=4096)
+def money(amount: Decimal, currency: str) -> str:
+    """49.99 USD -> $49.99."""
+    return format_currency(amount, currency, locale=LOCALE)
+
+
+def about(amount: Decimal, currency: str) -> str:
+    """An estimate claims no cents: 188.42 USD -> $188; small sums keep them."""
+    if abs(amount) < CENTS_BELOW:
+        return money(amount, currency)
+    return format_currency(
+        amount, currency, format="¤#,##0;-¤#,##0", locale=LOCALE, currency_digits=False
+    )
+
+
+def unit_price(amount: Decimal, currency: str) -> str:
+    """As agreed, never rounded: 0.0075 USD -> $0.0075."""
+    pattern = "¤#,##0.00##########"
+    return format_currency(amount, currency, format=pattern, locale=LOCALE, currency_digits=False)
+
+
+def money_range(expected: Range, currency: str) -> str:
+    """$124 – $145; an amount that is certain is exact."""
+    if expected.low == expected.high:
+        return money(expected.low, currency)
+    low, high = about(expected.low, currency), about(expected.high, currency)
+    return low if low == high else f"{low} – {high}"
+
+
+@lru_cache(maxsize=4096)
+def quantity(amount: Decimal) -> str:
+    """1234.5 -> 1,234.5; at most two decimals, which only minutes and months have."""
+    return format_decimal(amount, format="#,##0.##", locale=LOCALE)
+
+
+def short_quantity(amount: Decimal) -> str:
+    """For narrow places: 1,234 stays, 1,234,567 -> 1.2M."""
+    if abs(amount) < COMPACT_FROM:
+        return format_decimal(amount, format="#,##0", locale=LOCALE)
+    return format_compact_decimal(amount, locale=LOCALE, fraction_digits=1)
+
+
+def quantity_range(expected: Range) -> str:
+    low, high = short_quantity(expected.low), short_quantity(expected.high)
+    return low if low == high else f"{low} – {high}"
+
+
+def counted(amount: Decimal, unit: str) -> str:
+    """187 SMS segments, 1 SMS segment."""
+    return f"{quantity(amount)} {one_of(unit) if amount == 1 else unit}"
+
+
+def one_of(unit: str) -> str:
+    return SINGULAR.get(unit, unit.removesuffix("s"))
+
+
+def sentence(text: str) -> str:
+    """SMS segments stay, minutes -> Minutes: the first letter alone is raised."""
+    return text[:1].upper() + text[1:]
+
+
+def percent(share: Decimal | float) -> str:
+    """0.614 -> 61%."""
+    return format_percent(share, locale=LOCALE)
+
+
+def change(now: Decimal, before: Decimal) -> str | None:
+    """+12%, −8%; None where there was nothing to compare with."""
+    if not before:
+        return None
+    return format_percent(now / before - 1, format="+#,##0%;−#,##0%", locale=LOCALE)
+
+
+@lru_cache(maxsize=4096)
+def day(on: date, *, year: bool = False) -> str:
+    return format_date(on, "d MMM y" if year else "d MMM", locale=LOCALE)
+
+
+def days(first: date, last: date, *, year: bool = False) -> str:
+    """9–14 Mar, 28 Feb – 3 Mar, 9 Mar; both ends included."""
+    if first == last:
+        return day(first, year=year)
+    if (first.year, first.month) == (last.year, last.month):
+        return f"{first.day}–{day(last, year=year)}"
+    return f"{day(first, year=year and first.year != last.year)} – {day(last, year=year)}"
+
+
+def day_range(when: DayRange) -> str | None:
+    """The days between which something happens; None where it is not in sight."""
+    if when.early is None:
+        return None
+    if when.late is None:
+        return f"{day(when.early)} or later"
+    return days(when.early, when.late)
+
+
+def moment(at: datetime) -> str:
+    return f"{format_date(at, 'd MMM', locale=LOCALE)} {at:%H:%M} UTC"
+
+
+def period_name(period: BillingPeriod) -> str:
+    """November 2026, or the days where it is not a whole calendar month."""
+    whole = period.start.day == 1 and period.end == period.full_end and period.end.day == 1
+    if whole:
+        return format_date(period.start, "MMMM y", locale=LOCALE)
+    return days(period.start, period.end - DAY, year=True)

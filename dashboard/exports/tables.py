@@ -1,0 +1,74 @@
+"""The tables behind the charts and pages: the grain of the chart, nothing that it does not show."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from dashboard.exports.table import Table, Value
+from data.overview import MeterSeries
+from data.periods import BillingPeriod
+from data.statement import StaffStatement, Statement
+from data.usage import CategorySeries
+
+
+def usage_by_day(series: MeterSeries, settled_through: date) -> Table:
+    """A day a row: billed units, events where they differ, the same day of the period before."""
+    differ = series.events_unit != series.unit
+    columns = ["Day (UTC)", series.unit.capitalize() if series.unit.islower() else series.unit]
+    columns += [series.events_unit.capitalize()] if differ else []
+    columns += ["Same day of the period before", "State"]
+    rows = []
+    for at, day in enumerate(series.days):
+        row: list[Value] = [day, series.quantities[at]]
+        row += [series.events[at]] if differ else []
+        row.append(series.previous[at] if at < len(series.previous) else None)
+        row.append("settled" if day <= settled_through else "settling")
+        rows.append(tuple(row))
+    return Table(tuple(columns), tuple(rows))
+
+
+def usage_by_category(categories: Sequence[CategorySeries], through: date) -> Table:
+    """A day a row, a category a column."""
+    days = [day for day in (categories[0].days if categories else ()) if day <= through]
+    rows: tuple[tuple[Value, ...], ...] = tuple(
+        (day, *(one.quantities[at] for one in categories)) for at, day in enumerate(days)
+    )
+    return Table(("Day (UTC)", *(f"{one.label} ({one.unit})" for one in categories)), rows)
+
+
+def statement_lines(bill: Statement) -> Table:
+    """A line a row; the amounts sum to the total, which is the last row."""
+    columns = ("Plan", "From", "To", "Line", "Kind", "Quantity", "Unit", "Unit price")
+    rows: list[tuple[Value, ...]] = [
+        (
+            *(part.plan, part.start, part.end, line.label, line.kind.value),
+            *(line.quantity, line.unit, line.unit_amount, line.amount, bill.currency),
+        )
+        for part in bill.parts
+        for line in part.lines
+    ]
+    rows.append(
+        (
+            *(None, bill.period.start, bill.period.end, f"Total {bill.status.value}", "total"),
+            *(None, None, None, bill.total, bill.currency),
+        )
+    )
+    return Table((*columns, "Amount", "Currency"), tuple(rows))
+
+
+def staff_lines(own: StaffStatement, period: BillingPeriod) -> Table:
+    """With cost: for staff who may see it, never in a customer's download."""
+    columns = ("From", "To", "Line", "Quantity", "Amount", "Currency", "Cost", "Cost currency")
+    rows: list[tuple[Value, ...]] = [
+        (
+            *(period.start, period.end, line.label, line.quantity),
+            *(line.amount, own.currency, line.cost, own.cost_currency),
+        )
+        for line in own.lines
+    ]
+    rows.append(
+        (
+            *(period.start, period.end, "Total", None),
+            *(own.amount, own.currency, own.cost, own.cost_currency),
+        )
+    )
+    return Table(columns, tuple(rows))

@@ -1,0 +1,208 @@
+"""Parts that pages are made of: head with period picker, charts, tables, downloads, states.
+
+Cards and tables are HTML with the classes of style.css, because no native element has their
+density; everything that acts is Streamlit's own.
+"""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import streamlit as st
+
+from dashboard.brand import Brand
+from dashboard.charts import Chart, Mode
+from dashboard.charts.formats import day, money, period_name, quantity
+from dashboard.exports import Table, Value, as_csv, file_name
+from dashboard.views.markup import Part, Safe, div, joined, span, tag
+from dashboard.views.page import Visit
+from dashboard.views.readings import read_overview, read_periods, ten_minutes
+from data.errors import NotFound
+from data.overview import MeterSeries, Overview
+from data.periods import BillingPeriod
+
+STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+ALL = "all"  # in the place of a meter's name
+CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "locale": "en"}
+
+
+def show(*parts: Part) -> None:
+    if html := joined(parts):
+        st.html(html)
+
+
+def use_style(brand: Brand, mode: Mode) -> None:
+    """The style sheet with the brand's accent.
+
+    `light-dark()` follows the app's own mode, but for dialogs: they stand outside of the app.
+    """
+    name = "".join(f"\\{ord(letter):x} " for letter in brand.product)  # CSS, whatever the letter
+    accent = f"light-dark({brand.accent.light},{brand.accent.dark})"
+    root = f':root{{color-scheme:{mode};--u-accent:{accent};--u-name:"{name}"}}'
+    st.html(f"<style>{root}{STYLE}</style>")
+
+
+def page_head(visit: Visit, title: str) -> BillingPeriod:
+    """Title on the left, period on the right; the period chosen holds on all pages."""
+    scope, chosen = visit.scope, visit.subscription
+    periods = read_periods(scope, visit.version, chosen.key, visit.today)
+    if not periods:
+        raise NotFound("This contract has not begun yet.")
+    with st.container(
+        key="page_head",
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    ):
+        st.html(tag("h1", title, class_="u-title"))
+        picked = st.selectbox(
+            "Period",
+            periods,
+            format_func=period_name,
+            key=f"period_{scope.customer_id}_{chosen.key}",
+            label_visibility="collapsed",
+            persist_state="session",
+            width=210,
+        )
+    return picked or periods[0]
+
+
+def overview_of(visit: Visit, period: BillingPeriod) -> Overview:
+    return read_overview(
+        visit.scope,
+        visit.version,
+        visit.subscription.key,
+        period,
+        visit.today,
+        ten_minutes(visit.now),
+        visit.settings.settling_days,
+    )
+
+
+def pick_meter(visit: Visit, view: Overview) -> MeterSeries:
+    """One meter: units differ, so billed units are never stacked on each other."""
+    shown = _shown(view)
+    return shown[
+        _picked(visit, "meter", {name: one.label for name, one in shown.items()}, view.lead)
+    ]
+
+
+def pick_meter_or_all(visit: Visit, view: Overview) -> MeterSeries | None:
+    """One meter, or None: all of them, by their events."""
+    shown = _shown(view)
+    labels = {name: one.label for name, one in shown.items()}
+    first = view.lead
+    if len(view.events) > 1:
+        labels = {ALL: "All", **labels}
+        limited = view.allowance is not None or view.credits is not None
+        first = view.lead if limited else ALL
+    return shown.get(_picked(visit, "meter_or_all", labels, first))
+
+
+def _shown(view: Overview) -> dict[str, MeterSeries]:
+    used = [one for one in view.series if one.quantity or one.meter == view.lead]
+    return {one.meter: one for one in used or view.series}
+
+
+def _picked(visit: Visit, key: str, labels: dict[str, str], first: str) -> str:
+    names = list(labels)
+    if len(names) == 1:
+        show(tag("h2", labels[names[0]], class_="u-section"))
+        return names[0]
+    chosen = st.segmented_control(
+        "Product",
+        names,
+        format_func=lambda name: labels[name],
+        default=first if first in labels else names[0],
+        required=True,
+        key=f"{key}_{visit.scope.customer_id}_{visit.subscription.key}",
+        label_visibility="collapsed",
+    )
+    return chosen or names[0]
+
+
+def show_chart(chart: Chart, key: str) -> None:
+    st.plotly_chart(chart.figure, key=key, theme=None, config=CHART, alt=chart.alt)
+
+
+def legend(*entries: tuple[str, str | Part]) -> Safe:
+    """(class of the swatch, or a colour; text), side by side."""
+    items = []
+    for mark, text in entries:
+        colour = f"background:{mark}" if mark.startswith("#") else None
+        class_ = "u-swatch" if colour else f"u-swatch {mark}"
+        items.append(span("u-legend-item", tag("span", class_=class_, style=colour), text))
+    return div("u-legend", *items)
+
+
+def table(shown: Table, *, summary: str | None = None) -> Safe:
+    """An HTML table; with a summary it is folded away behind it."""
+    first = shown.rows[0] if shown.rows else ()
+    sides = [_side(value) for value in first] or [None] * len(shown.columns)
+    names = zip(shown.columns, sides, strict=True)
+    head = tag("tr", *(tag("th", name, scope="col", class_=side) for name, side in names))
+    rows = [tag("tr", *(_cell(value) for value in row)) for row in shown.rows]
+    grid = div(
+        "u-table-frame",
+        tag("table", tag("thead", head), tag("tbody", *rows), class_="u-table"),
+    )
+    if summary is None:
+        return grid
+    return tag("details", tag("summary", summary), grid, class_="u-details")
+
+
+def _side(value: Value) -> str | None:
+    return "u-number" if isinstance(value, Decimal) else None
+
+
+def _cell(value: Value) -> Safe:
+    if isinstance(value, Decimal):
+        return tag("td", quantity(value), class_="u-number")
+    if isinstance(value, date):
+        return tag("td", day(value))
+    return tag("td", value or "")
+
+
+def money_cell(amount: Decimal | None, currency: str) -> Safe:
+    text = "" if amount is None else money(amount, currency)
+    return tag("td", text, class_="u-number")
+
+
+def csv_button(label: str, build: Callable[[], Table], *names: str) -> None:
+    """A download that is written when it is asked for."""
+    name = file_name(*names)
+    st.download_button(
+        label,
+        data=lambda: as_csv(build()),
+        file_name=name,
+        mime="text/csv",
+        on_click="ignore",
+        type="tertiary",
+        icon=":material/download:",
+        key=f"csv_{name}",
+    )
+
+
+def callout(*parts: Part, kind: str = "info") -> Safe:
+    return tag("div", tag("p", *parts), class_=f"u-callout u-{kind}", role="note")
+
+
+def state(title: str, *parts: Part, hint: Part = None) -> Safe:
+    """An empty or broken page, said in full sentences."""
+    return tag(
+        "section",
+        tag("h2", title),
+        *(tag("p", part) for part in parts if part),
+        tag("p", hint, class_="u-note") if hint else None,
+        class_="u-state",
+    )
+
+
+def accounts_line(visit: Visit) -> str:
+    """Which accounts the figures are of; nothing to say for one."""
+    accounts = visit.subscription.accounts
+    if len(accounts) < 2:
+        return ""
+    names = ", ".join(one.application or one.name for one in accounts)
+    return f"{len(accounts)} accounts together: {names}"

@@ -1,0 +1,227 @@
+"""Sentences composed from values.  Facts first, numbers strong, no adjectives about the product.
+
+Each state has a sentence of its own: within and beyond an allowance, credits, a margin, a
+connected account, a first day, a period that is over, figures that are old.
+"""
+
+from datetime import date
+from decimal import Decimal
+
+from dashboard.charts.formats import (
+    about,
+    change,
+    counted,
+    day,
+    day_range,
+    days,
+    moment,
+    money,
+    money_range,
+    percent,
+    period_name,
+    quantity,
+)
+from dashboard.views.markup import Part, Safe, joined, strong
+from data.outlook import Range
+from data.overview import Allowance, Comparison, Freshness, MeterSeries, Overview
+from data.periods import BillingPeriod
+from data.pricing import Line, LineKind
+from data.statement import Statement, StatementLine, Status
+
+ABOUT_THE_SAME = Decimal("0.05")
+SURE, UNLIKELY = 0.995, 0.005
+STATUS_WORDS = {
+    Status.OPEN: "so far",
+    Status.SETTLING: "settling",
+    Status.FINAL: "final",
+}
+
+
+def lead_series(view: Overview) -> MeterSeries | None:
+    """The meter that a page leads with, or the most used one."""
+    for one in view.series:
+        if one.meter == view.lead:
+            return one
+    return view.series[0] if view.series else None
+
+
+def days_to_go(period: BillingPeriod, today: date) -> str:
+    left = period.days_left(today)
+    return "the last day" if left == 0 else f"{left} {'day' if left == 1 else 'days'} to go"
+
+
+def uncertain(expected: Range) -> bool:
+    return expected.low != expected.high
+
+
+def is_over(view: Overview, today: date) -> bool:
+    return today >= view.period.end
+
+
+def summary(view: Overview, today: date) -> Safe:
+    """The whole page in a sentence or two."""
+    used, ending = _used(view, today), _ending(view, today)
+    return joined([*used, " ", *ending])
+
+
+def _used(view: Overview, today: date) -> list[Part]:
+    when = f"In {_name(view.period)} you" if is_over(view, today) else "You have"
+    if view.allowance:
+        return _used_of_allowance(view, view.allowance, when, today)
+    if view.credits and not is_over(view, today):
+        units = counted(view.credits.units_left, view.credits.unit)
+        left = f"{quantity(view.credits.credits_left)} credits"
+        return ["You have ", strong(f"{left} left"), ", enough for ", strong(units), "."]
+    bill = view.statement
+    if bill and not view.credits:
+        amount = strong(money(bill.total, bill.currency))
+        plan = f" on {view.plan}" if view.plan else ""
+        return [f"{when} spent ", amount, plan, _to_go(view, today), "."]
+    lead = lead_series(view)
+    if lead is None or not lead.quantity:
+        nothing = "used nothing yet in this period"
+        return [f"You have {nothing}." if not is_over(view, today) else f"{when} used nothing."]
+    return [f"{when} used ", strong(counted(lead.quantity, lead.unit)), _to_go(view, today), "."]
+
+
+def _name(period: BillingPeriod) -> str:
+    name = period_name(period)
+    return f"the period {name}" if name[0].isdigit() else name
+
+
+def _used_of_allowance(view: Overview, own: Allowance, when: str, today: date) -> list[Part]:
+    plan = view.plan or own.tier
+    if own.beyond:
+        beyond = strong(f"{quantity(own.beyond)} more")
+        used = strong(counted(own.used, own.unit))
+        to_go = _to_go(view, today)
+        return [f"{when} used ", used, ", ", beyond, f" than {plan} includes{to_go}."]
+    share = f"{quantity(own.used)} of {counted(own.included, own.unit)}"
+    return [f"{when} used ", strong(share), f" on {plan}", _to_go(view, today), "."]
+
+
+def _to_go(view: Overview, today: date) -> str:
+    return "" if is_over(view, today) else f", with {days_to_go(view.period, today)}"
+
+
+def _ending(view: Overview, today: date) -> list[Part]:
+    """Where it ends: a bill, a range, a day."""
+    bill, ahead = view.statement, view.outlook
+    if view.connected:
+        return ["You pay Twilio directly, so no amounts are shown here."]
+    if is_over(view, today):
+        return _final(bill, view.credits is None)
+    if view.credits:
+        lasts = day_range(view.credits.runs_out)
+        if lasts is None:
+            return ["At this pace they last for more than a year."]
+        return ["At this pace they last until ", strong(lasts), "."]
+    if ahead is None or bill is None or ahead.amount is None:
+        return ["It is too early to say where this period will end."]
+    expected = money_range(ahead.amount, bill.currency)
+    if not uncertain(ahead.amount):
+        stays = strong(money(ahead.amount.low, bill.currency))
+        return ["The bill is likely to stay at ", stays, _chance(view), "."]
+    return ["The period is likely to end at ", strong(expected), _chance(view), "."]
+
+
+def _final(bill: Statement | None, wants_amount: bool) -> list[Part]:
+    if bill is None:
+        return []
+    kind = "final" if bill.status is Status.FINAL else "not final yet, late usage may be added"
+    if not wants_amount:
+        return ["The bill is ", strong(money(bill.total, bill.currency)), f", {kind}."]
+    return [f"The bill is {kind}."]
+
+
+def _chance(view: Overview) -> str:
+    """How likely the allowance is to be exceeded, while that is open."""
+    own, ahead = view.allowance, view.outlook
+    if own is None or ahead is None or ahead.chance_of_overage is None or own.beyond:
+        return ""
+    if ahead.chance_of_overage >= SURE:
+        return ", and going over the allowance is almost certain"
+    if ahead.chance_of_overage <= UNLIKELY:
+        return ", and going over the allowance is unlikely"
+    return f", with a {percent(ahead.chance_of_overage)} chance of going over the allowance"
+
+
+def freshness_line(fresh: Freshness, period: BillingPeriod, today: date) -> str:
+    """Data as of 21 Nov 09:30 UTC · days are UTC · 18–21 Nov are still settling."""
+    parts = [f"Data as of {moment(fresh.as_of)}"] if fresh.as_of else []
+    parts.append("days are UTC")
+    moving = min(today, period.last_day)
+    if moving > fresh.settled_through:
+        first = max(period.start, date.fromordinal(fresh.settled_through.toordinal() + 1))
+        verb = "is" if first == moving else "are"
+        parts.append(f"{days(first, moving)} {verb} still settling and may rise")
+    text = " · ".join(parts)
+    return text[0].upper() + text[1:]
+
+
+def pace(own: Allowance, settled_through: date) -> str:
+    """Where the allowance stands against the calendar, both at the last settled day."""
+    used, gone = percent(own.share_used), percent(own.share_gone)
+    return f"By {day(settled_through)} {used} used, {gone} of the period gone"
+
+
+def normal(compared: Comparison) -> tuple[str, str]:
+    """(+12%, faster than last period): a figure and its meaning."""
+    moved = change(compared.quantity, compared.quantity_before)
+    if moved is None:
+        return "New", "Nothing was used by this day of the last period"
+    drift = compared.quantity / compared.quantity_before - 1
+    if abs(drift) < ABOUT_THE_SAME:
+        return moved, "About the same as the period before"
+    return moved, "More than the period before" if drift > 0 else "Less than the period before"
+
+
+def line_label(line: StatementLine | Line) -> str:
+    """A statement line in words for people; tiers and packs have bare names."""
+    name = line.label.capitalize() if line.label.islower() else line.label
+    match line.kind:
+        case LineKind.FEE if line.label.islower():
+            return f"{name} plan fee"
+        case LineKind.PACK:
+            return f"{name} credit pack"
+        case LineKind.CREDITS:
+            return f"From the {line.label} pack"
+        case LineKind.EXPIRED:
+            return f"Expired from the {line.label} pack"
+    return name
+
+
+def line_quantity(line: StatementLine) -> str:
+    """Billed units with their name; a count of packs or fees needs none."""
+    if line.quantity is None:
+        return ""
+    if line.kind is LineKind.EXPIRED:
+        return counted(line.quantity, "credits")
+    if line.kind in (LineKind.FEE, LineKind.PACK) or not line.unit:
+        return quantity(line.quantity)
+    return counted(line.quantity, line.unit)
+
+
+def advice_line(tier: str, saves: str) -> list[Part]:
+    return ["On ", strong(tier), " this period would cost about ", strong(f"{saves} less"), "."]
+
+
+def overage_guess(view: Overview) -> str | None:
+    """The mean of the overage over all draws, which is not the overage of the mean."""
+    ahead, bill = view.outlook, view.statement
+    if ahead is None or bill is None or not ahead.expected_overage:
+        return None
+    return about(ahead.expected_overage, bill.currency)
+
+
+def allowance_end(view: Overview) -> str | None:
+    own, ahead = view.allowance, view.outlook
+    if own is None or ahead is None or ahead.allowance_ends is None:
+        return None
+    likely = ahead.allowance_ends.likely
+    if own.beyond and likely:
+        return f"The allowance was used up on {day(likely)}"
+    when = day_range(ahead.allowance_ends)
+    if ahead.over:
+        return None
+    return f"The allowance lasts until {when}" if when else "The allowance lasts the period"

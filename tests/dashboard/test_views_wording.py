@@ -1,0 +1,297 @@
+"""What pages say, from values made by hand: each state has its sentence, numbers are readable."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal as D
+
+import pytest
+
+from dashboard.charts import formats
+from dashboard.views.cards import cards
+from dashboard.views.customers import health
+from dashboard.views.markup import Safe, joined, tag
+from dashboard.views.wording import freshness_line, line_label, line_quantity, normal, summary
+from data.credits import Credits, LotLeft
+from data.outlook import DayRange, Outlook, Range
+from data.overview import Allowance, Comparison, Freshness, MeterSeries, Overview
+from data.periods import period_of
+from data.pricing import LineKind
+from data.statement import Part, Statement, StatementLine, Status
+from data.store import AccountView
+
+TODAY = date(2026, 11, 21)
+NOVEMBER = period_of(TODAY)
+NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+SETTLED = date(2026, 11, 17)
+UNIT = "SMS segments"
+NEVER = DayRange(None, None, None)
+
+
+def plain(html: Safe) -> str:
+    return re.sub(r"<[^>]+>", "", html)
+
+
+def line(kind=LineKind.FEE, label="small", amount="49.99", **terms) -> StatementLine:
+    given = {"meter": "sms", "unit": UNIT, "quantity": D(1), "unit_amount": D("49.99"), **terms}
+    return StatementLine(kind, label, D(amount), **given)
+
+
+def bill(*lines: StatementLine, status=Status.OPEN, currency="USD") -> Statement:
+    part = Part("Bundle", NOVEMBER.start, NOVEMBER.end, 30, lines or (line(),))
+    return Statement(currency, NOVEMBER, status, (part,))
+
+
+def allowance(used="61", included="100") -> Allowance:
+    return Allowance(
+        *("sms", "SMS", UNIT, "small"),
+        included=D(included),
+        used=D(used),
+        settled=D(used),
+        share_gone=D("0.48"),
+        next_tier="medium",
+        has_overage_price=True,
+        overage_amount=D(0),
+    )
+
+
+def outlook(low="80", high="120", chance: float | None = 0.58, **terms) -> Outlook:
+    given = {
+        "amount": Range(D(low), (D(low) + D(high)) / 2, D(high)),
+        "quantity": Range(D(90), D(110), D(130)),
+        "unit": UNIT,
+        "label": "SMS",
+        "chance_of_overage": chance,
+        "expected_overage": None,
+        "allowance_ends": NEVER,
+        "little_history": False,
+        **terms,
+    }
+    return Outlook(**given)
+
+
+def series(*quantities: int) -> MeterSeries:
+    numbers = tuple(D(n) for n in quantities)
+    days = tuple(date(2026, 11, 1 + n) for n in range(len(numbers)))
+    return MeterSeries(
+        *("sms", "SMS", UNIT, "messages", days, numbers, numbers, (), ()),
+        quantity=sum(numbers, D(0)),
+        previous_quantity=None,
+    )
+
+
+def view(**terms) -> Overview:
+    given = {
+        "customer": "A & B <Ltd>",
+        "plan": "Bundle · Small",
+        "connected": False,
+        "period": NOVEMBER,
+        "freshness": Freshness(NOW, NOW, SETTLED, stale=False),
+        "series": (series(30, 31),),
+        "statement": bill(),
+        "lead": "sms",
+        **terms,
+    }
+    return Overview(**given)
+
+
+def credits(lasts: DayRange) -> Credits:
+    lot = LotLeft("large", NOVEMBER.start, TODAY, D(200), D(50), D(375), D("7.5"), D(15))
+    return Credits("sms", "SMS", UNIT, (lot,), used=D(419), owed=D(12), runs_out=lasts)
+
+
+def connected() -> Overview:
+    return view(connected=True, plan=None, statement=None, outlook=outlook(amount=None))
+
+
+SENTENCES = {
+    "within an allowance": (
+        view(allowance=allowance(), outlook=outlook()),
+        "You have used 61 of 100 SMS segments on Bundle · Small, with 9 days to go. "
+        "The period is likely to end at $80 – $120, with a 58% chance of going over the allowance.",
+    ),
+    "beyond an allowance": (
+        view(allowance=allowance("187"), outlook=outlook(chance=1.0)),
+        "You have used 187 SMS segments, 87 more than Bundle · Small includes, with 9 days to go. "
+        "The period is likely to end at $80 – $120.",
+    ),
+    "almost certain to go over": (
+        view(allowance=allowance(), outlook=outlook(chance=0.999)),
+        "and going over the allowance is almost certain.",
+    ),
+    "a fixed price": (
+        view(allowance=allowance(), outlook=outlook("59.99", "59.99", chance=0.0)),
+        "The bill is likely to stay at $59.99, and going over the allowance is unlikely.",
+    ),
+    "a margin": (view(outlook=outlook()), "You have spent $49.99 on Bundle · Small, with 9 days"),
+    "credits": (
+        view(credits=credits(DayRange(date(2026, 12, 9), TODAY, date(2026, 12, 14)))),
+        "You have 50 credits left, enough for 375 SMS segments. "
+        "At this pace they last until 9–14 Dec.",
+    ),
+    "credits that nothing uses": (
+        view(credits=credits(NEVER)),
+        "At this pace they last for more than a year.",
+    ),
+    "connected": (
+        connected(),
+        "You have used 61 SMS segments, with 9 days to go. "
+        "You pay Twilio directly, so no amounts are shown here.",
+    ),
+    "too early": (view(outlook=None), "It is too early to say where this period will end."),
+    "nothing used": (
+        view(statement=None, series=()),
+        "You have used nothing yet in this period.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("shown", "sentence"), SENTENCES.values(), ids=SENTENCES)
+def test_the_page_is_summed_up_in_a_sentence(shown, sentence):
+    assert sentence in plain(summary(shown, TODAY))
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(Status.FINAL, "The bill is final."), (Status.SETTLING, "not final yet")],
+)
+def test_a_period_that_is_over_says_whether_its_bill_is_final(status, words):
+    shown = view(allowance=allowance(), statement=bill(status=status))
+    text = plain(summary(shown, date(2026, 12, 3)))
+    assert text.startswith("In November 2026 you used 61 of 100")
+    assert words in text
+
+
+@pytest.mark.parametrize("shown", [one for one, _ in SENTENCES.values()], ids=SENTENCES)
+def test_there_are_always_four_cards(shown):
+    assert cards(shown, TODAY).count("<section") == 4
+
+
+def test_the_three_labels_are_never_on_one_card():
+    html = cards(view(allowance=allowance(), outlook=outlook()), TODAY)
+    labels = [re.findall('class="u-tag">([^<]+)', card) for card in html.split("<section")[1:]]
+    assert labels == [[], ["so far"], [], ["expected"]]
+
+
+def test_little_history_is_said():
+    html = cards(view(outlook=outlook(little_history=True)), TODAY)
+    assert "Little history yet, so this is a wide guess." in html
+
+
+def test_the_first_days_say_that_nothing_has_settled():
+    html = cards(view(outlook=None, comparison=None), TODAY)
+    assert "The first days have to settle" in html
+    assert "There is no earlier period to compare with." in html
+
+
+def test_what_is_owed_beyond_all_credits_is_a_warning():
+    html = cards(view(credits=credits(NEVER)), TODAY)
+    assert '<div class="u-row u-warn"><span class="u-key">Owed</span>' in html
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "figure", "meaning"),
+    [
+        ("112", "100", "+12%", "More"),
+        ("88", "100", "−12%", "Less"),
+        ("103", "100", "+3%", "About the same"),
+        ("5", "0", "New", "Nothing was used"),
+    ],
+)
+def test_a_comparison_has_a_figure_and_a_meaning(now, before, figure, meaning):
+    compared = Comparison(SETTLED, D(now), D(before), UNIT, "SMS", None, None)
+    shown = normal(compared)
+    assert shown[0] == figure
+    assert shown[1].startswith(meaning)
+
+
+def test_freshness_names_the_days_that_may_still_move():
+    fresh = view().freshness
+    expected = (
+        "Data as of 21 Nov 09:30 UTC · days are UTC · 18–21 Nov are still settling and may rise"
+    )
+    assert freshness_line(fresh, NOVEMBER, TODAY) == expected
+
+
+def test_freshness_of_a_settled_period_names_none():
+    settled = replace(view().freshness, settled_through=TODAY, as_of=None)
+    assert freshness_line(settled, NOVEMBER, TODAY) == "Days are UTC"
+
+
+def test_lines_have_names_for_people():
+    assert line_label(line()) == "Small plan fee"
+    assert line_label(line(label="Monthly fee")) == "Monthly fee"
+    assert line_label(line(LineKind.PACK)) == "Small credit pack"
+    assert line_label(line(LineKind.CREDITS, "large")) == "From the large pack"
+    assert line_quantity(line(LineKind.OVERAGE, quantity=D(99))) == "99 SMS segments"
+    assert line_quantity(line()) == "1"
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [("1234.5", "USD", "$1,234.50"), ("59.99", "EUR", "€59.99"), ("1000", "JPY", "¥1,000")],
+)
+def test_money_has_its_currencys_digits(amount, currency, text):
+    assert formats.money(D(amount), currency) == text
+
+
+def test_an_estimate_claims_no_cents_unless_it_is_small():
+    assert formats.about(D("188.42"), "USD") == "$188"
+    assert formats.about(D("2.17"), "USD") == "$2.17"
+
+
+def test_a_unit_price_is_never_rounded():
+    assert formats.unit_price(D("0.00750"), "USD") == "$0.0075"
+
+
+def test_numbers_are_short_where_room_is():
+    assert formats.quantity(D("1234.500")) == "1,234.5"
+    assert formats.short_quantity(D(1_234_567)) == "1.2M"
+    assert formats.counted(D(1), UNIT) == "1 SMS segment"
+    assert formats.percent(0.614) == "61%"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        (date(2026, 3, 9), date(2026, 3, 14), "9–14 Mar"),
+        (date(2026, 2, 28), date(2026, 3, 3), "28 Feb – 3 Mar"),
+        (date(2026, 3, 9), date(2026, 3, 9), "9 Mar"),
+    ],
+)
+def test_days_between_are_written_once(first, last, text):
+    assert formats.days(first, last) == text
+
+
+def test_a_period_has_the_months_name_only_if_it_is_the_whole_month():
+    assert formats.period_name(NOVEMBER) == "November 2026"
+    part = NOVEMBER.clipped(date(2026, 11, 9), None)
+    assert formats.period_name(part) == "9–30 Nov 2026"
+    assert formats.period_name(period_of(TODAY, 15)) == "15 Nov – 14 Dec 2026"
+
+
+def test_markup_escapes_text_and_attributes_but_not_itself():
+    html = tag("p", "<b>", tag("i", "&"), None, class_='"x"', aria_label=None)
+    assert html == '<p class="&quot;x&quot;">&lt;b&gt;<i>&amp;</i></p>'
+    assert joined(["<", Safe("<br>")]) == "&lt;<br>"
+
+
+def account(status="active", read: datetime | None = NOW, error: str | None = None) -> AccountView:
+    return AccountView("AC1", "n", "app", "subaccount", status, TODAY, None, read, read, error)
+
+
+@pytest.mark.parametrize(
+    ("accounts", "words"),
+    [
+        ((), "No account"),
+        ((account("closed"),), "Closed"),
+        ((account(), account(error="401")), "Reading failed"),
+        ((account(), account(read=None)), "Not read yet"),
+        ((account(read=datetime(2026, 11, 19, tzinfo=UTC)),), "Stale, read 19 Nov 00:00 UTC"),
+        ((account("suspended"),), "Suspended"),
+        ((account(), account("closed", read=None)), "Fresh, read 21 Nov 09:30 UTC"),
+    ],
+    ids=["none", "closed", "failed", "unread", "stale", "suspended", "fresh"],
+)
+def test_support_reads_the_worst_that_is_true_of_the_accounts(accounts, words):
+    assert health(accounts, NOW)[0] == words

@@ -1,0 +1,179 @@
+"""What one customer is told never depends on another's rows, whatever those are."""
+
+import inspect
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlmodel import delete
+
+from data import overview as overview_module
+from data import statement as statement_module
+from data import store as store_module
+from data import usage as usage_module
+from data.errors import NotFound
+from data.models import TABLES, Customer, Subscription
+from data.periods import period_of
+from data.scope import Scope, writing
+from tests.bills import agreed, credit_price, overage
+from tests.stores import (
+    ACME,
+    ACME_SID,
+    BETA,
+    BETA_SID,
+    account,
+    credit_row,
+    customers,
+    on_plan,
+    record,
+    version,
+)
+
+TODAY, NOW = date(2026, 3, 20), datetime(2026, 3, 20, 12, tzinfo=UTC)
+MARCH = period_of(TODAY)
+SIDS = (ACME_SID, BETA_SID)
+PLANS = (agreed(overage("small"), plan="bundle"), agreed(credit_price(), plan="credits"))
+
+ANSWERS = {
+    "customer": store_module.customer,
+    "subscriptions": store_module.subscriptions,
+    "subscription": lambda scope: store_module.subscription(scope, "main"),
+    "plan_stretches": lambda scope: store_module.plan_stretches(scope, "main"),
+    "credit_lots": lambda scope: store_module.credit_lots(scope, "main"),
+    "periods": lambda scope: store_module.periods(scope, "main", today=TODAY),
+    "period_at": lambda scope: store_module.period_at(scope, "main", TODAY),
+    "day_totals": lambda scope: store_module.day_totals(scope, SIDS, MARCH.start, MARCH.end),
+    "cost_currencies": lambda scope: store_module.cost_currencies(
+        scope, SIDS, MARCH.start, MARCH.end
+    ),
+    "data_version": store_module.data_version,
+    "breakdown": lambda scope: usage_module.breakdown(scope, "main", MARCH, meter="sms"),
+    "billed_usage": lambda scope: statement_module.billed_usage(scope, "main", MARCH).shown,
+    "opening_before": lambda scope: statement_module.opening_before(
+        scope,
+        "main",
+        store_module.plan_stretches(scope, "main"),
+        store_module.credit_lots(scope, "main"),
+        TODAY,
+    ),
+    "statement": lambda scope: statement_module.statement(
+        scope, "main", MARCH, today=TODAY, settling_days=3
+    ),
+    "staff_statement": lambda scope: statement_module.staff_statement(scope, "main", MARCH),
+    "overview": lambda scope: overview_module.overview(
+        scope, "main", MARCH, today=TODAY, now=NOW, settling_days=3
+    ),
+}
+
+
+def asks_for_a_customer(function):
+    first = next(iter(inspect.signature(function).parameters.values()), None)
+    return first is not None and first.annotation is Scope
+
+
+def test_every_question_to_the_store_is_asked_here():
+    rooms = (store_module, usage_module, statement_module, overview_module)
+    asked = {
+        name
+        for room in rooms
+        for name, function in inspect.getmembers(room, inspect.isfunction)
+        if function.__module__ == room.__name__ and not name.startswith("_")
+        if asks_for_a_customer(function)
+    }
+    assert asked == set(ANSWERS)
+
+
+def of(owner):
+    """Rows of one customer; the accounts, keys and days are everybody's."""
+    usage = st.builds(
+        record,
+        st.just(owner),
+        st.integers(0, 40).map(lambda n: date(2026, 2, 10) + timedelta(days=n)),
+        st.sampled_from(["sms", "calls", "totalprice", "moon-calls"]),
+        st.integers(0, 90),
+        st.decimals("0", "9", places=5),
+        sid=st.sampled_from(SIDS),
+    )
+    lots = st.builds(
+        credit_row,
+        st.just(owner),
+        st.sampled_from(["first", "second"]),
+        st.integers(1, 28).map(lambda day: date(2026, 3, day)),
+    )
+    holds = st.builds(account, st.just(owner), st.sampled_from(SIDS))
+    plans = st.builds(on_plan, st.just(owner), st.sampled_from(PLANS))
+
+    def key(row):
+        return tuple(
+            value
+            for name, value in row.model_dump().items()
+            if name in ("day", "category", "account_sid", "key", "sid", "subscription")
+        )
+
+    return st.tuples(
+        st.lists(usage, max_size=12, unique_by=key),
+        st.lists(lots, max_size=2, unique_by=key),
+        st.lists(holds, min_size=1, max_size=2, unique_by=key),
+        st.lists(plans, max_size=1),
+    ).map(lambda groups: [row for group in groups for row in group])
+
+
+def empty(store):
+    with writing(store.owner) as session:
+        for table in reversed(TABLES):
+            session.execute(delete(table))
+    store.put(*(version(plan) for plan in PLANS))
+
+
+def begin(owner, name):
+    return (
+        Customer(id=owner, slug=name.lower(), name=name),
+        Subscription(customer_id=owner, key="main", starts_on=date(2026, 1, 1)),
+    )
+
+
+def answers(scope):
+    return {name: ask(scope) for name, ask in ANSWERS.items()}
+
+
+@settings(max_examples=5)
+@given(acmes=of(ACME), betas=of(BETA))
+def test_a_customer_is_told_the_same_whatever_another_has(store, acmes, betas):
+    empty(store)
+    store.put(*begin(ACME, "Acme"), *acmes)
+    alone = answers(store.acme)
+    store.put(*begin(BETA, "Beta"), *betas)
+    assert answers(store.acme) == alone
+
+
+def test_a_customer_that_is_not_there_is_not_found(store):
+    store.put(*customers())
+    with pytest.raises(NotFound, match="There is no such customer"):
+        store_module.customer(Scope(999, store.settings.database_url))
+
+
+def test_anothers_account_is_not_found_like_one_that_does_not_exist(store):
+    store.put(*customers())
+    messages = []
+    for sid in (BETA_SID, "AC" + "f" * 32):
+        with pytest.raises(NotFound) as refusal:
+            usage_module.breakdown(store.acme, "main", MARCH, meter="sms", account=sid)
+        messages.append(str(refusal.value))
+    assert messages[0] == messages[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        pytest.param("acm", ["Acme"], id="start of a name"),
+        pytest.param("OFFICE@BETA", ["Beta"], id="e-mail in any case"),
+        pytest.param(BETA_SID, ["Beta"], id="an account's SID"),
+        pytest.param("", ["Acme", "Beta"], id="everybody"),
+        pytest.param("%", [], id="a wildcard is a letter"),
+        pytest.param("_cme", [], id="so is the other"),
+    ],
+)
+def test_staff_find_customers(store, text, found):
+    store.put(*customers())
+    assert [one.name for one in store_module.find_customers(store.app, text)] == found
