@@ -148,18 +148,28 @@ class Billed:
     priced: Mapping[str, Measured]  # by plan, as its own meters measure it
     opening: Opening | None
 
-    def basis(self, plan: Plan, part: BillingPeriod, opening: Opening | None) -> Basis:
-        return Basis(plan.currency, part, plan.prorate == "days", self.lots, opening)
+    def basis(
+        self,
+        plan: Plan,
+        part: BillingPeriod,
+        opening: Opening | None,
+        known_until: date | None = None,
+    ) -> Basis:
+        prorate = plan.prorate == "days"
+        return Basis(plan.currency, part, prorate, self.lots, opening, known_until)
 
     def rate(
-        self, period: BillingPeriod, usage_of: Callable[[Plan, BillingPeriod], UsageByMeter]
+        self,
+        period: BillingPeriod,
+        usage_of: Callable[[Plan, BillingPeriod], UsageByMeter],
+        known_until: date | None = None,
     ) -> Iterator[tuple[Plan, BillingPeriod, tuple[Line, ...]]]:
         """The lines of each part of the period, given the usage of a part."""
         opening = self.opening
         parts = segments(self.stretches, period)
         for number, (plan, part) in enumerate(parts, start=1):
             usage = usage_of(plan, part)
-            basis = self.basis(plan, part, opening)
+            basis = self.basis(plan, part, opening, known_until)
             yield plan, part, plan.rate(usage, basis)
             if number < len(parts):
                 opening = closing(plan, usage, basis)
@@ -175,15 +185,15 @@ class Billed:
         return opening
 
     def rate_known(
-        self, period: BillingPeriod, through: date | None = None
+        self, period: BillingPeriod, through: date
     ) -> list[tuple[Plan, BillingPeriod, tuple[Line, ...]]]:
-        """The lines of what was used, as far as it is known, or up to and with `through`."""
+        """The lines of what has happened up to and with the day `through`."""
 
         def used(plan: Plan, part: BillingPeriod) -> UsageByMeter:
-            end = part.end if through is None else min(part.end, through + DAY)
+            end = min(part.end, through + DAY)
             return self.priced[plan.id].usages(plan.meters_priced, part.start, end)
 
-        return list(self.rate(period, used))
+        return list(self.rate(period, used, through + DAY))
 
 
 def closing(plan: Plan, usage: UsageByMeter, basis: Basis) -> Opening | None:
@@ -265,7 +275,7 @@ def statement(
 def statement_of(
     billed: Billed, period: BillingPeriod, *, today: date, settling_days: int
 ) -> Statement | None:
-    rated = billed.rate_known(period)
+    rated = billed.rate_known(period, today)
     if not rated:
         return None
     parts = tuple(
@@ -316,10 +326,12 @@ def _breakdown(
     return tuple(sorted(found, key=lambda one: -one.amount))
 
 
-def staff_statement(scope: Scope, key: str, period: BillingPeriod) -> StaffStatement | None:
+def staff_statement(
+    scope: Scope, key: str, period: BillingPeriod, *, today: date
+) -> StaffStatement | None:
     """Amount, cost and margin of the period so far.  Only for who may see cost."""
     billed = billed_usage(scope, key, period)
-    rated = billed.rate_known(period)
+    rated = billed.rate_known(period, today)
     if not rated:
         return None
     lines = tuple(line for _, _, part in rated for line in part)

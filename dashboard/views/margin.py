@@ -50,7 +50,7 @@ def _subscription(visit: Visit, scope: Scope, version: str, own: SubscriptionVie
         format_func=period_name,
         key=f"margin_period_{scope.customer_id}_{own.key}",
     )
-    bill = read_staff_statement(scope, version, own.key, period)
+    bill = read_staff_statement(scope, version, own.key, period, visit.today)
     if bill is None:
         show(state("No plan in this period", "There is nothing to compare."))
         return

@@ -76,7 +76,7 @@ def read_statement(
 
 @st.cache_data(ttl=600, max_entries=500, show_spinner=False)
 def read_staff_statement(
-    scope: Scope, version: str, subscription: str, period: BillingPeriod
+    scope: Scope, version: str, subscription: str, period: BillingPeriod, today: date
 ) -> StaffStatement | None:
     """Cost and margin: call it only for a viewer with Permission.VIEW_COST."""
-    return staff_statement(scope, subscription, period)
+    return staff_statement(scope, subscription, period, today=today)

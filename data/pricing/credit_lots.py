@@ -88,7 +88,7 @@ class CreditLots(Strategy):
             basis.lots,
             self.uses(usage),
             period.start,
-            period.end,
+            basis.until,
             opening=basis.opening,
             carry=carry,
         )
@@ -97,7 +97,7 @@ class CreditLots(Strategy):
         ledger = self.ledger(usage, basis)
         opening = basis.opening or Opening()
         for lot in sorted(basis.lots, key=CreditLot.burn_order):
-            if lot.effective_on in basis.period and lot.price:
+            if basis.period.start <= lot.effective_on < basis.until and lot.price:
                 price = rounded(lot.price, basis.currency)
                 yield Line(LineKind.PACK, lot.name, price, None, ONE, lot.price)
             yield from self._draws(lot, ledger, opening, basis)

@@ -88,7 +88,7 @@ class GraduatedMargin(MeterPrice):
         if position == len(self.bands):
             unpriced = self.above_last == "unpriced"
             kind = LineKind.UNPRICED if unpriced else LineKind.USAGE
-            label, price = f"Above {start:f}", ZERO if unpriced else cost
+            label, price = f"Above {start:,f}", ZERO if unpriced else cost
         else:
             band = self.bands[position]
             kind, price = LineKind.USAGE, band.price_of(cost)
@@ -100,8 +100,8 @@ class GraduatedMargin(MeterPrice):
         up_to = self.bands[position].up_to
         last = position == len(self.bands) - 1
         if up_to is None or (last and self.above_last == "continue"):
-            return f"Above {start:f}" if start else "All units"
-        return f"Units {start + 1:f}–{up_to:f}"
+            return f"Above {start:,f}" if start else "All units"
+        return f"Units {start + 1:,f}–{up_to:,f}"
 
     def edges(self, basis: Basis) -> tuple[Decimal, ...]:
         return tuple(band.up_to for band in self.bands if band.up_to is not None)

@@ -76,6 +76,13 @@ class Basis:
     prorate: bool = True
     lots: tuple[CreditLot, ...] = ()
     opening: Opening | None = None  # of those lots, at the period's start
+    known_until: date | None = None  # exclusive: the bill so far; None: the whole period
+
+    @property
+    def until(self) -> date:
+        """The day before which things have happened: no credit expires ahead of its day."""
+        end = self.known_until or self.period.end
+        return min(max(end, self.period.start), self.period.end)
 
     def money(self, amount: Decimal) -> Decimal:
         return rounded(self.share_of(amount), self.currency)

@@ -60,7 +60,9 @@ ANSWERS = {
     "statement": lambda scope: statement_module.statement(
         scope, "main", MARCH, today=TODAY, settling_days=3
     ),
-    "staff_statement": lambda scope: statement_module.staff_statement(scope, "main", MARCH),
+    "staff_statement": lambda scope: statement_module.staff_statement(
+        scope, "main", MARCH, today=MARCH.last_day
+    ),
     "overview": lambda scope: overview_module.overview(
         scope, "main", MARCH, today=TODAY, now=NOW, settling_days=3
     ),
