@@ -14,14 +14,14 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session")
 def live(tmp_path_factory):
-    if CHROMIUM is None:
-        pytest.skip(f"Chromium: none of {', '.join(NAMES)} is installed")
     with stage(tmp_path_factory.mktemp("live")) as place:
         yield place
 
 
 @pytest.fixture(scope="session")
-def browser(live):
+def browser():
+    if CHROMIUM is None:
+        pytest.skip(f"Chromium: none of {', '.join(NAMES)} is installed")
     with chromium() as running:
         yield running
 

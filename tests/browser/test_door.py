@@ -4,18 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from data import identity
 from data.demo.people import ensure_demo_people
 from tests.doors import make_world, write_app
 from tests.streamlit_client import serving
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = (
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 MAIN = """
 from datetime import UTC, datetime
 import pandas as pd
@@ -37,12 +32,6 @@ if st.button("Sign out"):
     st.logout()
 """
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"{CHROMIUM} is not installed"),
-]
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     world = make_world(tmp_path_factory.mktemp("world"))
@@ -57,17 +46,9 @@ def base(world, tmp_path_factory):
         yield address
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(chromium):
-    context = chromium.new_context()
+def page(browser):
+    context = browser.new_context()
     page = context.new_page()
     page.complaints = []
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
@@ -109,8 +90,8 @@ def test_revocation_leads_an_open_page_to_the_sign_in_page_by_itself(page, base,
     page.wait_for_url(f"{base}/sign-in")
 
 
-def test_signing_in_needs_no_script(chromium, base):
-    context = chromium.new_context(java_script_enabled=False)
+def test_signing_in_needs_no_script(browser, base):
+    context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{base}/sign-in?next=/overview")
     page.get_by_role("button", name="Sam Support").click()
@@ -122,8 +103,8 @@ def test_signing_in_needs_no_script(chromium, base):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
-def test_the_sign_in_page_fits_its_window_in_light_and_dark(chromium, base, scheme, width):
-    context = chromium.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
+def test_the_sign_in_page_fits_its_window_in_light_and_dark(browser, base, scheme, width):
+    context = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 844})
     page = context.new_page()
     page.goto(f"{base}/sign-in")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
