@@ -110,6 +110,7 @@ def _check(session: ScopedSession, file: YamlFile, content: CustomersFile) -> No
             *_twice(content),
             *_plan_problems(session, content),
             *_credit_problems(session, content),
+            *_unpaid(content),
         )
     ]
     if problems:
@@ -133,6 +134,17 @@ def _twice(content: CustomersFile) -> Iterator[tuple[Location, str]]:
             if any(owner.meets(other) for other in owners.get(account.sid, [])):
                 yield (*where, "sid"), f"{account.sid} has two owners on one day"
             owners.setdefault(account.sid, []).append(owner)
+
+
+def _unpaid(content: CustomersFile) -> Iterator[tuple[Location, str]]:
+    """A subaccount whose subscription has no plan, though the customer has plans: a typo."""
+    for c, customer in enumerate(content.customers):
+        agreed = {plan.subscription for plan in customer.plans}
+        for a, account in enumerate(customer.accounts):
+            if account.kind == "subaccount" and agreed and account.subscription not in agreed:
+                where: Location = ("customers", c, "accounts", a, "subscription")
+                names = ", ".join(sorted(agreed))
+                yield where, f"no plan is for {account.subscription!r}; there are plans for {names}"
 
 
 def _plan_problems(

@@ -315,7 +315,7 @@ def data_version(scope: Scope) -> str:
     return "/".join(str(value) for value in row)
 
 
-def find_customers(scope: EveryTenant, text: str) -> tuple[FoundCustomer, ...]:
+def find_customers(scope: EveryTenant, text: str, *, limit: int = 200) -> tuple[FoundCustomer, ...]:
     """Customers by name, slug, e-mail, external id or account SID; all of them for no text."""
     pattern = f"%{_escaped(text.strip().lower())}%"
     with reading(scope) as session:
@@ -336,7 +336,7 @@ def find_customers(scope: EveryTenant, text: str) -> tuple[FoundCustomer, ...]:
                 )
             )
             .order_by(col(Customer.name))
-            .limit(200)
+            .limit(limit)
         ).all()
         ids = [row.id for row in rows]
         accounts = session.exec(select(Account).where(col(Account.customer_id).in_(ids))).all()

@@ -210,13 +210,13 @@ def _windows(reading: Reader, client: TwilioClient, account: KnownAccount) -> It
     last = reading.today
     first = reading.today - timedelta(days=reading.history_days)
     if account.through is None:
-        yield Window(first, last)
+        yield Window(min(first, reading.since or first), last)
         return
     moving = min(account.through, last) - timedelta(days=reading.settling_days)
     if last.day <= MONTH_MOVES_UNTIL:
         moving = min(moving, previous_period(period_of(last)).start)
     again = min(moving, reading.since or moving)
-    first = min(first, account.first_day or first)
+    first = min(first, account.first_day or first, reading.since or first)
     changed = _changed_days(reading, client, account, first, again - DAY)
     yield from _stretches([*changed, *_days(max(again, first), last)])
 

@@ -80,6 +80,8 @@ def sign_in(page: Page, live: Live, person: str, path: str) -> Page:
 def settle(page: Page) -> None:
     """Wait until the script has ended and its charts are drawn."""
     expect(page.locator(f"{READY} .u-title, {READY} .u-state").first).to_be_visible(timeout=WAIT)
+    # The code of a first chart is still on its way when the script has ended.
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=WAIT)
     for chart in page.get_by_test_id("stPlotlyChart").all():
         expect(chart.locator(".main-svg").first).to_be_visible(timeout=WAIT)
 

@@ -32,6 +32,7 @@ if st.button("Sign out"):
     st.logout()
 """
 
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     world = make_world(tmp_path_factory.mktemp("world"))

@@ -7,6 +7,8 @@ import pytest
 
 from data.overview import overview
 from data.periods import period_of
+from data.pricing import LineKind
+from data.statement import statement
 from tests.bills import agreed, credit_price, margin, tiers
 from tests.stores import ACME, BETA, credit_row, customers, on_plan, sms_days, version
 
@@ -132,3 +134,16 @@ def test_a_plan_without_credits_has_none(two):
     other = agreed(tiers("small"), plan="other")
     two.put(version(other), on_plan(ACME, other, date(2026, 3, 2)))
     assert credits(two) is None
+
+
+def test_a_bill_so_far_expires_nothing_ahead_of_its_day(two):
+    grant(two, "first", **LARGE, expires_on=date(2026, 3, 28))
+    kinds = {
+        day: [line.kind for line in bill(two, day).lines]
+        for day in (TODAY, date(2026, 3, 27), date(2026, 3, 28))
+    }
+    assert [LineKind.EXPIRED in found for found in kinds.values()] == [False, False, True]
+
+
+def bill(store, day):
+    return statement(store.acme, "main", MARCH, today=day, settling_days=3)

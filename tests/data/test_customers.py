@@ -125,6 +125,10 @@ WRONG = {
         ),
         r"line 16: customers\.1\.plans\.0\.to: the next plan begins on 2026-02-10",
     ),
+    "an account that no plan pays for": (
+        ("application: Shop", "subscription: shop"),
+        r"line 14: customers\.1\.accounts\.0\.subscription: no plan is for 'shop'",
+    ),
     "no day": (("from: 2026-02-10, app", "from: February, app"), r"line 14: .*'February' is not a"),
     "a typo": (("email:", "emial:"), r"line 4: customers\.0\.emial: .*typo"),
     "pack and own terms": (
@@ -190,7 +194,8 @@ def test_a_change_of_plan_on_the_same_day_makes_a_new_version_of_the_data(import
 
 
 def test_another_customers_subscription_is_not_found(imported):
-    imported(FILE.replace("plan: margin, ", "plan: margin, subscription: shop, "))
+    text = FILE.replace("plan: margin, ", "plan: margin, subscription: shop, ")
+    imported(text.replace("application: Shop", "subscription: shop"))
     with pytest.raises(NotFound):
         subscription(scope_of(imported.store, "acme"), "shop")
 
