@@ -44,15 +44,16 @@ test: $(VENV)/.dev ## Install what tests need, check, run every test
 	@$(MAKE) --no-print-directory check
 	$(PY) -m pytest -n 2 --dist loadgroup
 
-soak: $(VENV)/.dev ## The long tests
-	$(PY) -m pytest -m soak -p no:cacheprovider
+soak: $(VENV)/.dev ## The property tests again, with forty times the examples
+	HYPOTHESIS_PROFILE=soak $(PY) -m pytest tests/data -n 2
 
 bench: $(VENV)/.dev ## Measure speed, beside a reference in the same run
 	$(PY) -m tests.bench
 
-screenshots: $(VENV)/.dev ## Photograph every page into docs/screenshots
+screenshots: $(VENV)/.dev ## Photograph every page into var/screenshots; the README's go to docs
 	@bash tests/install.sh
-	$(PY) -m tests.browser.screenshots docs/screenshots
+	$(PY) -m tests.browser.screenshots var/screenshots
+	cp var/screenshots/overview-birch-bakery-desktop-light.png var/screenshots/overview-elm-fitness-desktop-dark.png docs/screenshots/
 
 doctor: $(VENV)/.run ## Say what is configured, reachable, fresh or wrong
 	@exec $(PY) -m data doctor

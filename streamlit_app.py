@@ -17,8 +17,8 @@ from streamlit import config
 from dashboard.brand import Brand, load_brand, theme_options
 from dashboard.door import Door
 from dashboard.edge import SESSION_HEADER, Edge
-from dashboard.endpoints import handlers, public_message, record, routes
-from dashboard.logs import set_up_logs
+from dashboard.endpoints import handlers, public_message, routes
+from dashboard.logs import record, set_up_logs
 from dashboard.warm import warm_up
 from data.errors import ConfigError
 from data.settings import load_settings

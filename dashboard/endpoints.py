@@ -8,7 +8,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,12 +17,11 @@ from starlette.routing import Route
 from dashboard.door import Door
 from dashboard.edge import SESSION_HEADER
 from dashboard.frontend import Frontend
+from dashboard.logs import record
 from dashboard.sign_in import closed_page, demo_page, link_page, message_page, style
 from data import identity
 from data.demo.people import demo_people
 from data.errors import AppError, LinkRejected, NotFound, ScopeViolation, StoreUnavailable
-
-log = structlog.get_logger()
 
 OUR_FAULT = "Something went wrong on our side. It has been recorded."
 PAGE_POLICY = (
@@ -166,16 +164,6 @@ def handlers(door: Door) -> dict[Any, Callable[[Request, Any], Response]]:
         HTTPException: partial(_http_error, door),
         Exception: partial(_bug, door),
     }
-
-
-def record(error: Exception) -> None:
-    """Errors to the log: our own bugs with their stack, expected ones with their code."""
-    if isinstance(error, ScopeViolation):
-        log.critical("scope violation", exc_info=error)
-    elif isinstance(error, AppError) and error.status != AppError.status:
-        log.info("request failed", code=error.code, status=error.status)
-    else:
-        log.error("unexpected error", exc_info=error)
 
 
 def _app_error(door: Door, request: Request, error: AppError) -> Response:

@@ -7,6 +7,10 @@ from typing import Any
 
 import structlog
 
+from data.errors import AppError, ScopeViolation
+
+log = structlog.get_logger()
+
 SECRET_WORDS = re.compile("secret|token|cookie|password|authorization", re.IGNORECASE)
 
 
@@ -41,3 +45,13 @@ def without_query(line: logging.LogRecord) -> bool:
             for arg in line.args
         )
     return True
+
+
+def record(error: Exception) -> None:
+    """Errors to the log: our own bugs with their stack, expected ones with their code."""
+    if isinstance(error, ScopeViolation):
+        log.critical("scope violation", exc_info=error)
+    elif isinstance(error, AppError) and error.status != AppError.status:
+        log.info("request failed", code=error.code, status=error.status)
+    else:
+        log.error("unexpected error", exc_info=error)

@@ -9,11 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import streamlit as st
-import structlog
 
 from dashboard.access import Permission, Viewer, current_viewer
 from dashboard.brand import Brand
 from dashboard.charts import Mode
+from dashboard.logs import record
 from dashboard.views import PAGES, Page, Visit
 from dashboard.views.customers import GOING_TO
 from dashboard.views.frame import (
@@ -26,11 +26,9 @@ from dashboard.views.page import configuration
 from dashboard.views.parts import use_style
 from dashboard.views.readings import read_subscriptions
 from dashboard.views.states import broken, nothing_connected, signed_out
-from data.errors import AppError, ScopeViolation
+from data.errors import AppError
 from data.settings import Settings
 from data.store import data_version
-
-log = structlog.get_logger()
 
 
 def seen_mode() -> Mode:
@@ -71,15 +69,6 @@ def shown(page: Page, visit: Visit) -> Callable[[], None]:
 
     run.__name__ = page.path
     return run
-
-
-def record(error: Exception) -> None:
-    if isinstance(error, ScopeViolation):
-        log.critical("scope violation", exc_info=error)
-    elif isinstance(error, AppError):
-        log.warning("refused", code=error.code, params=error.params)
-    else:
-        log.error("page failed", exc_info=error)
 
 
 def run_pages(visit: Visit) -> None:

@@ -4,12 +4,13 @@ Everything here may be handed to a customer: no value has a field for cost or ma
 in the contract's currency, quantities in the meter's billed units, days are UTC.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from data.credits import Credits, LotLeft, credit_balance
+from data.meters import OTHER
 from data.money import ZERO, total
 from data.outlook import Advice, DayRange, Outlook, Range, bundle_of, look_ahead, outlook
 from data.periods import DAY, BillingPeriod, days_between, previous_period
@@ -21,6 +22,7 @@ from data.store import AccountView, customer, subscription
 from data.usage import CategorySeries, events_unit, lead_meter
 
 InForce = tuple[Plan, BillingPeriod] | None  # a plan, and its part of the period
+MOST_PARTS = 5  # of a stack
 STALE_AFTER = timedelta(hours=26)  # a daily sync that is two hours late
 
 
@@ -125,8 +127,13 @@ class Overview:
 
     @property
     def events(self) -> tuple[CategorySeries, ...]:
-        """What happened, by meter: events may be stacked where billed units may not."""
-        return tuple(one.as_events for one in self._happening)
+        """What happened, by meter, most first: events may be stacked where billed units may not.
+
+        More than can be told apart in a chart are the last one's, together.
+        """
+        found = sorted((one.as_events for one in self._happening), key=lambda one: -one.quantity)
+        few, rest = found[: MOST_PARTS - 1], found[MOST_PARTS - 1 :]
+        return (*few, _together(rest)) if len(rest) > 1 else tuple(found)
 
     @property
     def previous_events(self) -> tuple[Decimal, ...]:
@@ -138,6 +145,15 @@ class Overview:
     def _happening(self) -> tuple[MeterSeries, ...]:
         """Numbers are charged by the month; they do not happen on a day."""
         return tuple(one for one in self.series if one.meter != "numbers" and any(one.events))
+
+
+def _together(rest: Sequence[CategorySeries]) -> CategorySeries:
+    by_day = zip(*(one.quantities for one in rest), strict=True)
+    quantities = tuple(total(day) for day in by_day)
+    label = ", ".join(one.label for one in rest)
+    return CategorySeries(
+        OTHER, label, "events", rest[0].days, quantities, quantities, total(quantities)
+    )
 
 
 def overview(

@@ -1,5 +1,6 @@
 """What all tests share: a steady hypothesis, and stores migrated on SQLite and on PostgreSQL."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +23,10 @@ settings.register_profile(
     max_examples=50,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-settings.load_profile("steady")
+settings.register_profile(
+    "soak", settings.get_profile("steady"), derandomize=False, max_examples=2000
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 def _settings(url: str, admin_url: str | None = None) -> Settings:
