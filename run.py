@@ -49,7 +49,7 @@ def _demo(settings: Settings) -> int:
     _say("Preparing the database …")
     _run("-m", "data", "demo", "prepare")
     _await(settings.api_base, "the demo's Twilio API")
-    _say("Reading 14 months of usage from the demo's Twilio API …")
+    _say("Reading usage from the demo's Twilio API …")
     _run("-m", "data", "sync")
     return _wait(settings, app or _serve(settings))
 

@@ -61,7 +61,7 @@ def prepare() -> None:
     settings = load_settings()
     if not settings.demo:
         raise ConfigError("demo prepare writes demo customers: set DEMO=1 if that is meant")
-    print("Ready." if prepare_demo(settings) else "A new day: the demo starts afresh.")
+    print("Ready." if prepare_demo(settings) else "Filled anew, with today as its last day.")
 
 
 def prepare_demo(settings: Settings) -> bool:
