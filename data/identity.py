@@ -298,7 +298,9 @@ def _opened(
 def _live_sessions(now: datetime) -> Any:
     viewed = aliased(Customer)
     return (
-        select(LoginSession, Membership, Person, Customer, viewed)  # type: ignore[call-overload]
+        select(  # type: ignore[call-overload]  # its types stop at four entities
+            LoginSession, Membership, Person, Customer, viewed
+        )
         .join(Membership, col(Membership.id) == LoginSession.membership_id)
         .join(Person, col(Person.id) == Membership.person_id)
         .outerjoin(Customer, col(Customer.id) == Membership.customer_id)

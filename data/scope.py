@@ -211,6 +211,7 @@ def _bare_parts(statement: Any) -> Iterator[str]:
 
 @event.listens_for(ScopedSession, "do_orm_execute")
 def _confine_statements(state: ORMExecuteState) -> None:
+    # The library types these two as its base classes: our session has a scope, an update values.
     scope = state.session.scope  # type: ignore[attr-defined]
     if isinstance(scope, EveryTenant):
         return

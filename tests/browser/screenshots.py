@@ -117,7 +117,7 @@ def _window(browser: Browser, width: int, height: int, scheme: str) -> Page:
         color_scheme=scheme,  # type: ignore[arg-type]
     )
     page = context.new_page()
-    page.complaints = []  # type: ignore[attr-defined]
+    page.complaints = []  # type: ignore[attr-defined]  # ours, kept on the page
     page.on("console", lambda line: line.type == "error" and page.complaints.append(line.text))
     return page
 

@@ -64,7 +64,7 @@ def visit(
         color_scheme=scheme,  # type: ignore[arg-type]
     )
     page = context.new_page()
-    page.complaints = []  # type: ignore[attr-defined]
+    page.complaints = []  # type: ignore[attr-defined]  # ours, kept on the page
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.on("console", lambda line: line.type == "error" and page.complaints.append(line.text))
     return sign_in(page, live, person, path)
