@@ -40,6 +40,7 @@ def received(browser, live, person: str) -> bytes:
     for title in ("Overview", "Usage", "Spend"):
         go(page, title)
         got.append(page.content().encode())
+        page.wait_for_timeout(1000)  # a button clicked while its page is replaced does nothing
         with page.expect_download() as download:
             page.get_by_role("button", name="CSV").click()
         got.append(Path(download.value.path()).read_bytes())
