@@ -135,6 +135,13 @@ def meters_of(plan: Plan) -> Mapping[str, Meter]:
     for name in {*used, *plan.meters}:
         if clash := _overlaps_itself(defined[name]):
             raise InvalidTerms(f"meters.{name}: {clash[0]} and {clash[1]} count the same usage")
+    for number, price in enumerate(plan.prices):
+        for name, unit in price.units.items():
+            if unit != defined[name].unit:
+                raise InvalidTerms(
+                    f"prices.{number}.unit: {unit!r} is not the unit of meter {name}, which is "
+                    f"{defined[name].unit!r}"
+                )
     for one, two in combinations(used, 2):
         if clash := overlapping(defined[one], defined[two]):
             raise InvalidTerms(

@@ -37,7 +37,7 @@ _CURRENCIES = frozenset(
     "TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD YER ZAR ZMW ZWG".split()
 ) | set(_DIGITS)
 
-_LARGEST = 30  # power of ten that a figure may have, up or down
+LARGEST = 30  # power of ten that a figure may have, up or down
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP, traps=[InvalidOperation, DivisionByZero])
 
 
@@ -108,6 +108,6 @@ def decimal_from(text: object, field: str) -> Decimal:
         raise InputError(f"{field}: {text!r} is not a number") from None
     if not value.is_finite():
         raise InputError(f"{field}: {text!r} is not a finite number")
-    if abs(value.adjusted()) > _LARGEST:
+    if abs(value.adjusted()) > LARGEST:
         raise InputError(f"{field}: {text!r} is out of all proportion")
     return value

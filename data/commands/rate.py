@@ -1,32 +1,40 @@
-"""`rate`: price a usage file under a plan file, and print the lines."""
+"""`rate`: price a usage file under a plan file, or a whole case as one document."""
 
 import json
-from datetime import datetime
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal, DecimalException
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import Field
 
-from data.grants import CreditEntry, Entry
-from data.money import plain, total
+from data.errors import AppError, InputError
+from data.money import plain
+from data.periods import BillingPeriod
 from data.plans import read_plan
 from data.pricing import Line
-from data.rating_file import RatedPeriod, grant_lots, rate_file, read_usage
+from data.rating import Bill, Bills, Case, answer, bills, case_of_files, document_case
+from data.rating.answer import COUNTS_OTHER_THINGS, money_text
+from data.rating.case import PaidInAdvance, document_of, read_document
+from data.rating.problems import problems_of
+from data.rating.usage_file import read_usage
 from data.yaml_file import read_yaml
 
-Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
-
-
-class CreditsFile(Entry):
-    credits: tuple[CreditEntry, ...] = Field(min_length=1)
+STDIN = Path("-")
 
 
 def rate_command(
-    plan: Annotated[Path, typer.Option(help="A plan file (YAML).")],
-    usage: Annotated[Path, typer.Option(help="A CSV of day, category or meter, usage, cost.")],
+    plan: Annotated[Path | None, typer.Option(help="A plan file (YAML).")] = None,
+    usage: Annotated[
+        Path | None, typer.Option(help="A CSV of day, category or meter, quantity, cost.")
+    ] = None,
     credits: Annotated[
-        Path | None, typer.Option(help="A YAML file with a list `credits`, as in customers.yaml.")
+        Path | None, typer.Option(help="A YAML file with the lists `credits`, `money_credits`.")
+    ] = None,
+    case: Annotated[
+        Path | None, typer.Option(help="Instead: all of it as one JSON or YAML file; - reads JSON.")
     ] = None,
     start: Annotated[
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")
@@ -34,62 +42,126 @@ def rate_command(
     end: Annotated[
         datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The day after the last.")
     ] = None,
-    anchor_day: Annotated[int, typer.Option(min=1, max=31, help="Where periods begin.")] = 1,
+    anchor_day: Annotated[
+        int | None, typer.Option(min=1, max=31, help="Where periods begin; 1 if not given.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Price a usage file under a plan file.  Shows cost: for the ISV's eyes."""
+    """Price usage under plans.  Shows cost: for the ISV's eyes."""
+    beside = (plan, usage, credits, start, end, anchor_day)
+    as_json = as_json or case == STDIN
+    try:
+        if case is None:
+            days = (start and start.date(), end and end.date())
+            given = _case_of_files(plan, usage, credits, days, anchor_day or 1)
+        elif any(one is not None for one in beside):
+            raise InputError("--case holds the whole case: give it alone, or with --json")
+        else:
+            given = document_case(_document(case))
+        rated = _rated(given)
+        if as_json:
+            _print_json(answer(rated))
+        else:
+            print("\n".join(_rows(rated)))
+    except AppError as error:
+        if not as_json:
+            raise
+        _print_error(error)
+        raise typer.Exit(2) from None
+
+
+def _case_of_files(
+    plan: Path | None,
+    usage: Path | None,
+    credits: Path | None,
+    days: tuple[date | None, date | None],
+    anchor_day: int,
+) -> Case:
+    if plan is None or usage is None:
+        raise InputError("--plan and --usage are needed, or --case")
     agreed = read_plan(plan)
-    entries = read_yaml(credits).parsed(CreditsFile).credits if credits else ()
-    rated = rate_file(
-        agreed,
-        read_usage(usage, agreed),
-        start=start.date() if start else None,
-        end=end.date() if end else None,
-        anchor_day=anchor_day,
-        lots=grant_lots(entries, agreed) if entries else (),
+    paid = read_yaml(credits).parsed(PaidInAdvance) if credits else PaidInAdvance()
+    start, end = days
+    return case_of_files(
+        agreed, read_usage(usage), paid, start=start, end=end, anchor_day=anchor_day
     )
-    if as_json:
-        print(json.dumps(_document(agreed.plan, agreed.version, agreed.currency, rated), indent=2))
-        return
-    for period in rated:
-        print(f"{period.period.start} – {period.period.end} (exclusive), {agreed.currency}")
-        for line in period.lines:
-            print(_row(line))
-        print(f"  {'Total':<44}{period.total:>14}")
 
 
-def _row(line: Line) -> str:
-    quantity = "" if line.quantity is None else f"{plain(line.quantity)} {line.meter or ''}".strip()
-    recognized = f"  recognises {line.recognized}" if line.recognized is not None else ""
-    return f"  {line.kind.value:<9} {line.label:<20} {quantity:>12} {line.amount:>14}{recognized}"
+def _document(path: Path) -> Any:
+    if path != STDIN:
+        return read_document(path)
+    try:
+        return document_of(sys.stdin.read().removeprefix("\ufeff"), "standard input")
+    except UnicodeDecodeError:
+        raise InputError("standard input is not UTF-8 text") from None
 
 
-def _document(
-    plan: str, version: int, currency: str, rated: tuple[RatedPeriod, ...]
-) -> dict[str, Any]:
-    return {
-        "plan": plan,
-        "version": version,
-        "currency": currency,
-        "periods": [
-            {
-                "start": period.period.start.isoformat(),
-                "end": period.period.end.isoformat(),
-                "lines": [_line(line) for line in period.lines],
-                "total": str(period.total),
-            }
-            for period in rated
-        ],
-        "total": str(total(period.total for period in rated)),
-    }
+def _rated(case: Case) -> Bills:
+    try:
+        return bills(case)
+    except DecimalException:
+        raise InputError("a figure of the case is out of all proportion") from None
 
 
-def _line(line: Line) -> dict[str, str | None]:
-    figures = ("quantity", "unit_amount", "amount", "cost", "recognized")
-    values = {name: getattr(line, name) for name in figures}
-    return {
-        "kind": line.kind.value,
-        "label": line.label,
-        "meter": line.meter,
-        **{name: None if value is None else f"{value:f}" for name, value in values.items()},
-    }
+def _print_error(error: AppError) -> None:
+    problems = [{"path": one.path, "message": one.message} for one in problems_of(error)]
+    _print_json({"error": {"message": str(error), "problems": problems}})
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    print(text.encode("utf-8", "replace").decode("utf-8"))  # half a character has no UTF-8
+
+
+def _rows(rated: Bills) -> Iterator[str]:
+    currency = rated.case.currency
+    for entry in rated.case.timeline if len(rated.case.timeline) > 1 else ():
+        billed = f"billed from {entry.starts_on}" if entry.billed else "not billed"
+        yield f"{entry.plan.id} asked for on {entry.asked_on}, {billed}"
+    for bill in rated.periods:
+        yield from _bill_rows(bill, currency)
+    if len(rated.periods) > 1:
+        yield _sum_row("All periods", rated.total, currency)
+    for credit in rated.case.money_credits:
+        left = money_text(rated.money_left[credit.key], credit.currency)
+        yield f"{credit.name}: {left} {credit.currency} left"
+    if rated.case.left_out:
+        days = ", ".join(day.isoformat() for day in rated.case.left_out)
+        yield f"Usage outside the days billed is left out: {days}"
+
+
+def _bill_rows(bill: Bill, currency: str) -> Iterator[str]:
+    period, parts = bill.rated.period, bill.rated.parts
+    yield f"{period.start} – {period.end} (exclusive){_share(period)}, {currency}"
+    for part in parts:
+        if len(parts) > 1:
+            yield f" {part.plan.id}, {part.period.start} – {part.period.end}{_share(part.period)}"
+        yield from (_row(line, currency) for line in part.lines)
+    yield from (_row(line, currency) for line in bill.payments)
+    if bill.tax or bill.payments:
+        yield _sum_row("Net", bill.net, currency)
+    if bill.tax:
+        yield _sum_row("Tax", bill.tax, currency)
+    if bill.payments:
+        yield _sum_row("Paid by credits", bill.credited, currency)
+    yield _sum_row("Total", bill.total, currency)
+
+
+def _share(period: BillingPeriod) -> str:
+    return f", {period.days} of {period.full_days} days" if period.days < period.full_days else ""
+
+
+def _row(line: Line, currency: str) -> str:
+    meter = line.meter if line.meter and line.kind not in COUNTS_OTHER_THINGS else ""
+    quantity = "" if line.quantity is None else f"{plain(line.quantity)} {meter}".strip()
+    amount = money_text(line.amount, currency)
+    row = f"  {line.kind.value:<12} {line.label:<28} {quantity:>14} {amount:>12}"
+    if line.arithmetic is not None:
+        row += f"  = {line.arithmetic}"
+    if line.recognized is not None:
+        row += f"  recognises {money_text(line.recognized, currency)}"
+    return row
+
+
+def _sum_row(label: str, amount: Decimal, currency: str) -> str:
+    return f"  {label:<57}{money_text(amount, currency):>12}"

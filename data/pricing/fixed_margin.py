@@ -27,7 +27,10 @@ class FixedMargin(Strategy, Margin):
     meters: tuple[str, ...] = ()  # none named: all usage
 
     example: ClassVar = {"kind": "fixed_margin", "gross_margin": "0.03"}
-    cost_based: ClassVar = True
+
+    @property
+    def cost_based(self) -> bool:
+        return True
 
     @property
     def meters_priced(self) -> tuple[str, ...]:

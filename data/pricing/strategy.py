@@ -1,20 +1,19 @@
-"""What every strategy shares: the usage it is given, the lines it returns, the bands it walks.
+"""What every strategy shares: the usage it is given, the basis it is priced on, its lines.
 
 A strategy turns the usage of one period into lines.  It is pure: equal usage gives equal lines.
 Each line is rounded once to the currency; a total is the sum of its lines, so it always foots.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from data.money import ONE, ZERO, exact, rounded
+from data.money import LARGEST, ONE, ZERO, exact, plain, rounded
 from data.periods import BillingPeriod
 from data.pricing.ledger import CreditLot, Opening
 
@@ -24,13 +23,19 @@ ALL_USAGE = "total"  # the pseudo-meter of everything that Twilio charges
 class LineKind(StrEnum):
     FEE = "fee"  # fixed, known from the first day
     USAGE = "usage"  # priced by the unit or by its cost
+    FLAT = "flat"  # a fee that comes with reaching a band
     INCLUDED = "included"  # within an allowance, amount 0
     OVERAGE = "overage"  # beyond an allowance
     UNPRICED = "unpriced"  # used, and the terms give no price: amount 0, flagged for staff
     CREDITS = "credits"  # drawn from a lot, amount 0, its recognised value beside
     PACK = "pack"  # credits bought in the period
     EXPIRED = "expired"  # credits that ran out of time: the quantity is credits, the amount 0
+    DISCOUNT = "discount"  # a share taken off, negative
+    CAP = "cap"  # what lies above the agreed maximum, taken off again
     MINIMUM = "minimum"  # tops the bill up to what was agreed
+    TAX = "tax"  # on each rounded line before it
+    ADJUSTMENT = "adjustment"  # what a closed period would cost now, less what it was billed
+    MONEY_CREDIT = "money_credit"  # pays the bill, negative
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,18 @@ NO_USAGE = Usage()
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """The days of a billing period over which the very same price stands, changes of plan or not.
+
+    Bands, allowances and limits count on over a change of plan that leaves their price as it was.
+    """
+
+    period: BillingPeriod
+    before: Decimal = ZERO  # units used in the run before the part that is priced
+    rated: Decimal = ZERO  # what the price asked for them, before its limits
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
     """What beside the usage decides a price.
 
@@ -77,6 +94,7 @@ class Basis:
     lots: tuple[CreditLot, ...] = ()
     opening: Opening | None = None  # of those lots, at the period's start
     known_until: date | None = None  # exclusive: the bill so far; None: the whole period
+    runs: Mapping[str, Run] = field(default_factory=dict)  # by meter; none: the part alone
 
     @property
     def until(self) -> date:
@@ -89,16 +107,84 @@ class Basis:
 
     def share_of(self, amount: Decimal) -> Decimal:
         """The amount's share of the full period, unrounded: 49.99 for 17 of 31 days = 27.4138…"""
-        if not self.prorate or self.period.days == self.period.full_days:
+        if not self._is_part(self.period):
             return amount
         return amount * self.period.days / self.period.full_days
 
-    def allowance(self, quantity: Decimal) -> Decimal:
+    def sharing(self, amount: Decimal) -> "Arithmetic | None":
+        """How `money` comes about: 17/31 × 49.99; None for the whole amount."""
+        if not self._is_part(self.period):
+            return None
+        days, full = Decimal(self.period.days), Decimal(self.period.full_days)
+        return Arithmetic(amount, days, full)
+
+    def allowance(self, quantity: Decimal, meter: str) -> Decimal:
         """The allowance's share, rounded up in the customer's favour: 200 for 17/31 = 110."""
-        if not self.prorate or self.period.days == self.period.full_days:
+        period = self.span(meter)
+        if not self._is_part(period):
             return quantity
-        whole, rest = divmod(quantity * self.period.days, Decimal(self.period.full_days))
+        whole, rest = divmod(quantity * period.days, Decimal(period.full_days))
         return whole + ONE if rest else whole
+
+    def allowance_left(self, quantity: Decimal, meter: str) -> Decimal:
+        """What earlier parts of the run have left of it."""
+        return max(self.allowance(quantity, meter) - self.before(meter), ZERO)
+
+    def _is_part(self, period: BillingPeriod) -> bool:
+        return self.prorate and period.days != period.full_days
+
+    def span(self, meter: str) -> BillingPeriod:
+        """The days over which the meter's price stands unchanged."""
+        return self.runs[meter].period if meter in self.runs else self.period
+
+    def before(self, meter: str) -> Decimal:
+        """Units of those days that came before this part."""
+        return self.runs[meter].before if meter in self.runs else ZERO
+
+    def rated(self, meter: str | None) -> Decimal:
+        """What the meter's price asked for those units, before its limits."""
+        return self.runs[meter].rated if meter and meter in self.runs else ZERO
+
+    def so_far(self, meter: str | None) -> "Basis":
+        """From the start of the run to the end of this part."""
+        return self._of_run(meter, self.period.end)
+
+    def ahead(self, meter: str | None) -> "Basis | None":
+        """The days of the run before this part."""
+        if meter is None or self.begins(meter):
+            return None
+        return self._of_run(meter, self.period.start)
+
+    def _of_run(self, meter: str | None, end: date) -> "Basis":
+        span = self.period if meter is None else self.span(meter)
+        return replace(self, period=replace(span, end=end))
+
+    def begins(self, meter: str) -> bool:
+        """Whether the meter's price is new with this part."""
+        return self.span(meter).start == self.period.start
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """How an amount came about: numerator / denominator × of − less, rounded once."""
+
+    of: Decimal
+    numerator: Decimal = ONE
+    denominator: Decimal = ONE
+    less: Decimal = ZERO
+
+    @property
+    def value(self) -> Decimal:
+        """Unrounded, multiplied first."""
+        with exact():
+            return self.of * self.numerator / self.denominator - self.less
+
+    def __str__(self) -> str:
+        factor = plain(self.numerator)
+        if self.denominator != ONE:
+            factor += f"/{plain(self.denominator)}"
+        product = plain(self.of) if factor == "1" else f"{factor} × {plain(self.of)}"
+        return f"{product} − {plain(self.less)}" if self.less else product
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +203,15 @@ class Line:
     cost: Decimal | None = None
     recognized: Decimal | None = None  # value of the credits drawn, for the ISV's books
     together: tuple[str, ...] = ()  # the meters of a price over several, ALL_USAGE among them
+    lot: str | None = None  # key of the credits drawn, bought or expired
+    arithmetic: Arithmetic | None = None
+
+    @property
+    def key(self) -> str:
+        """The line's name within its plan: equal for equal lines of two states of a period."""
+        meters = "+".join(self.together) or self.meter
+        named = (self.kind.value, meters, self.lot, self.label)
+        return "/".join(part for part in named if part)
 
 
 def total(lines: Iterable[Line]) -> Decimal:
@@ -129,7 +224,13 @@ def _no_float(value: Any) -> Any:
     return value
 
 
-Number = Annotated[Decimal, BeforeValidator(_no_float)]
+def _in_proportion(value: Decimal) -> Decimal:
+    if abs(value.adjusted()) > LARGEST:
+        raise ValueError(f"{value} is out of all proportion")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_no_float), AfterValidator(_in_proportion)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Positive = Annotated[Number, Field(gt=0)]
 
@@ -140,23 +241,100 @@ class Terms(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class Strategy(Terms):
+class Limits(Terms):
+    """What bounds an amount after rating, of a price or of a plan: discount, then cap, then
+    minimum."""
+
+    discount: Annotated[Number, Field(ge=0, le=1)] = ZERO  # a share: 0.10 takes a tenth off
+    maximum: NotNegative | None = None  # the most a period costs; not prorated
+    minimum: NotNegative = ZERO
+
+    @model_validator(mode="after")
+    def _minimum_below_maximum(self) -> Self:
+        if self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum} lies above the maximum {self.maximum}")
+        return self
+
+    def limits(self, lines: Iterable[Line], basis: Basis, meter: str | None) -> Iterator[Line]:
+        """The lines that bring the sum of these within what was agreed.
+
+        In a later part of a run they are differences of what is due over its days so far, so that
+        a change of plan leaves a price's maximum and minimum what they were.
+        """
+        if not self.discount and not self.minimum and self.maximum is None:
+            return
+        ahead = basis.ahead(meter)
+        amount = total(lines) + basis.rated(meter)
+        was = self._bounds(basis.rated(meter), ahead) if ahead else Bounds()
+        now = self._bounds(amount, basis.so_far(meter))
+        if off := now.off - was.off:
+            how = Arithmetic(amount, -self.discount, less=was.off)
+            label = f"{plain(self.discount * 100)} % off"
+            yield Line(LineKind.DISCOUNT, label, off, meter, arithmetic=how)
+        amount += now.off
+        if over := now.over - was.over:
+            how = Arithmetic(amount + now.over, less=amount + was.over)
+            yield Line(LineKind.CAP, "Above the maximum", over, meter, arithmetic=how)
+        amount += now.over
+        if under := now.under - was.under:
+            how = Arithmetic(amount + now.under, less=amount + was.under)
+            label = "Up to the agreed minimum"
+            yield Line(LineKind.MINIMUM, label, under, meter, arithmetic=how)
+
+    def _bounds(self, amount: Decimal, basis: Basis) -> "Bounds":
+        off = rounded(amount * -self.discount, basis.currency)
+        amount, over = amount + off, ZERO
+        if self.maximum is not None:
+            over = min(rounded(self.maximum, basis.currency) - amount, ZERO)
+        least = basis.money(self.minimum) if self.minimum else amount + over
+        return Bounds(off, over, max(least - amount - over, ZERO))
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a discount and a maximum take off an amount, and what a minimum puts on it."""
+
+    off: Decimal = ZERO
+    over: Decimal = ZERO
+    under: Decimal = ZERO
+
+
+class Strategy(Limits):
     """A price model.  A new one is a file with `kind`, `example` and `rate`, and its name in
     `Price`."""
 
     example: ClassVar[dict[str, Any]]  # terms a person could agree to; tests and forms use it
-    cost_based: ClassVar[bool] = False  # its amounts follow our cost: never explained by unit
     falls: ClassVar[bool] = False  # more usage may cost less (volume prices)
+
+    @property
+    def cost_based(self) -> bool:
+        """Its amounts follow our cost: never explained by unit."""
+        return False
 
     @property
     def meters_priced(self) -> tuple[str, ...]:
         raise NotImplementedError
 
+    @property
+    def units(self) -> Mapping[str, str]:
+        """The unit in which the terms speak of a meter, where they name one."""
+        return {}
+
+    @property
+    def fixed_fee(self) -> Decimal:
+        """What a full period costs before any usage."""
+        return ZERO
+
     def rate(self, usage: UsageByMeter, basis: Basis) -> Iterator[Line]:
         raise NotImplementedError
 
+    def bill(self, usage: UsageByMeter, basis: Basis) -> list[Line]:
+        """The lines of the price, and those of its own discount, maximum and minimum."""
+        lines = list(self.rate(usage, basis))
+        return [*lines, *self.limits(lines, basis, self.meters_priced[0])]
+
     def included(self, basis: Basis) -> Decimal | None:
-        """Units that the fixed fee of this period covers, where there is such a limit."""
+        """Units that the fixed fee of this part still covers, where there is such a limit."""
         return None
 
     def edges(self, basis: Basis) -> tuple[Decimal, ...]:
@@ -168,10 +346,15 @@ class MeterPrice(Strategy):
     """A price over one meter."""
 
     meter: str = Field(min_length=1)
+    unit: str | None = Field(default=None, min_length=1)  # must be the meter's, if given
 
     @property
     def meters_priced(self) -> tuple[str, ...]:
         return (self.meter,)
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        return {self.meter: self.unit} if self.unit else {}
 
 
 class Margin(Terms):
@@ -195,46 +378,3 @@ class Margin(Terms):
         if self.gross_margin is not None:
             return cost / (ONE - self.gross_margin)
         return cost * (ONE + (self.markup or ZERO))
-
-
-AboveLast = Literal["continue", "at_cost", "unpriced"]
-
-
-class Band(Terms):
-    """A slice of a running total, up to and including `up_to`; an open last band has none."""
-
-    up_to: Positive | None = None
-
-
-B = TypeVar("B", bound=Band)
-
-
-def _ascending(bands: Sequence[B]) -> Sequence[B]:
-    for band, above in pairwise(bands):
-        if band.up_to is None:
-            raise ValueError("only the last band may be open (without up_to)")
-        if above.up_to is not None and above.up_to <= band.up_to:
-            raise ValueError(f"up_to {above.up_to} must lie above the {band.up_to} before it")
-    return bands
-
-
-Bands = Annotated[tuple[B, ...], Field(min_length=1), AfterValidator(_ascending)]
-
-
-def slices(
-    bands: Sequence[B], floor: Decimal, quantity: Decimal
-) -> Iterator[tuple[B | None, Decimal]]:
-    """Split `quantity` units that follow `floor` earlier ones over the bands they fall into.
-
-    What lies above a closed last band comes with None.
-    """
-    top = floor + quantity
-    for band in bands:
-        if floor >= top:
-            return
-        ceiling = top if band.up_to is None else min(top, band.up_to)
-        if ceiling > floor:
-            yield band, ceiling - floor
-            floor = ceiling
-    if floor < top:
-        yield None, top - floor

@@ -38,8 +38,10 @@ class Tier(Terms):
         return Line(LineKind.UNPRICED, "Beyond the allowance", ZERO, meter, quantity)
 
     def lines(self, meter: str, quantity: Decimal, basis: Basis) -> Iterator[Line]:
-        yield Line(LineKind.FEE, self.name, basis.money(self.fee), meter, ONE, self.fee)
-        allowance = basis.allowance(self.allowance)
+        if basis.prorate or basis.begins(meter):
+            fee, how = basis.money(self.fee), basis.sharing(self.fee)
+            yield Line(LineKind.FEE, self.name, fee, meter, ONE, self.fee, arithmetic=how)
+        allowance = basis.allowance_left(self.allowance, meter)
         if within := min(quantity, allowance):
             yield Line(LineKind.INCLUDED, "Within the allowance", ZERO, meter, within)
         if quantity > allowance:
@@ -71,15 +73,19 @@ class Bundles(MeterPrice):
             raise ValueError(f"chosen: {self.chosen!r} is none of the tiers {', '.join(names)}")
         return self
 
+    @property
+    def fixed_fee(self) -> Decimal:
+        return self.tier.fee
+
     def rate(self, usage: UsageByMeter, basis: Basis) -> Iterator[Line]:
         quantity = usage.get(self.meter, NO_USAGE).quantity
         yield from self.tier.lines(self.meter, quantity, basis)
 
     def included(self, basis: Basis) -> Decimal | None:
-        return basis.allowance(self.tier.allowance)
+        return basis.allowance_left(self.tier.allowance, self.meter)
 
     def edges(self, basis: Basis) -> tuple[Decimal, ...]:
-        return tuple(sorted(basis.allowance(tier.allowance) for tier in self.ladder))
+        return tuple(sorted(basis.allowance(tier.allowance, self.meter) for tier in self.ladder))
 
 
 class Tiers(Bundles):

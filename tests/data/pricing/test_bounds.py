@@ -5,7 +5,22 @@ from decimal import Decimal as D
 import pytest
 
 from data.pricing import Basis, LineKind
-from tests.bills import MARCH, TIERS, agreed, bill, days, graduated, lines, margin, overage, tiers
+from tests.bills import (
+    MARCH,
+    TIERS,
+    agreed,
+    bill,
+    days,
+    graduated,
+    lines,
+    margin,
+    overage,
+    package,
+    per_unit,
+    steps,
+    tiers,
+    volume,
+)
 
 CLOSED = [{"up_to": "100", "markup": "0.50"}, {"up_to": "200", "markup": "0.20"}]
 OPEN = [*CLOSED, {"markup": "0"}]
@@ -133,6 +148,52 @@ def test_unit_prices_of_twelve_decimals_are_not_rounded():
     ladder = [{**TIERS[0], "fee": "0", "allowance": "0", "overage_amount": "0.000000123456"}]
     # 10^15 × 0.000000123456 = 123456000
     assert bill(agreed(overage("small", ladder)), days(("1000000000000000", 0))) == D(123456000)
+
+
+@pytest.mark.parametrize(
+    ("price", "amount"),
+    [
+        # 10^15 × 0.000000123456 = 123456000
+        pytest.param(per_unit("0.000000123456"), "123456000.00", id="per unit"),
+        pytest.param(volume({"unit_amount": "0.000000123456"}), "123456000.00", id="volume"),
+        pytest.param(
+            steps({"up_to": "1", "unit_amount": "0"}, {"unit_amount": "0.000000000009"}),
+            "9000.00",  # less 0.000000000009
+            id="steps",
+        ),
+        pytest.param(package("3", "0.000000000003"), "1000.00", id="packages of three"),
+        pytest.param(
+            per_unit("0.123456789012"), "123456789012000.00", id="as many digits as there are"
+        ),
+        pytest.param(per_unit("0.000000000000000005"), "0.01", id="half a cent"),
+        pytest.param(per_unit("0.000000000000000004999"), "0.00", id="just short of half a cent"),
+    ],
+)
+def test_10_to_the_15_units_are_priced_exactly(price, amount):
+    assert str(bill(agreed(price), days(("1000000000000000", 0)))) == amount
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"), [("JPY", "3"), ("USD", "2.50"), ("KWD", "2.499"), ("CLP", "2")]
+)
+@pytest.mark.parametrize(
+    "kind", ["per unit", "volume", "steps", "package", "flat", "flat volume", "at cost", "minimum"]
+)
+def test_every_strategy_has_the_digits_of_its_currency(kind, currency, amount):
+    price = {"JPY": "2.5", "USD": "2.4985", "KWD": "2.49949", "CLP": "2.49"}[currency]
+    terms = {
+        "per unit": agreed(per_unit(price), currency=currency),
+        "volume": agreed(volume({"unit_amount": price}), currency=currency),
+        "steps": agreed(steps({"unit_amount": price}), currency=currency),
+        "package": agreed(package("1", price), currency=currency),
+        "flat": agreed(steps({"unit_amount": "0", "flat_fee": price}), currency=currency),
+        "flat volume": agreed(volume({"unit_amount": "0", "flat_fee": price}), currency=currency),
+        "at cost": agreed(
+            steps({"up_to": "0.5", "unit_amount": "0"}, above_last="at_cost"), currency=currency
+        ),
+        "minimum": agreed(per_unit("0", minimum=price), currency=currency),
+    }
+    assert str(bill(terms[kind], days((1, 2 * D(price))))) == amount
 
 
 def test_very_many_units_fall_into_bands_without_loss():

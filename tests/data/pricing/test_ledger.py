@@ -5,14 +5,12 @@ from decimal import Decimal as D
 from fractions import Fraction as F
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from data.errors import InvalidTerms
-from data.money import exact
+from data.errors import Conflict, InvalidTerms
 from data.periods import period_of
-from data.pricing import Basis, CreditLots, CreditUse, LineKind, replay
-from data.pricing.ledger import run_out_day
+from data.pricing import Basis, CreditUse, LineKind, replay
+from data.pricing.ledger import EntryKind, run_out_day, unique_grants
+from data.pricing.posting import balance, corrections, recognized
 from tests.bills import MARCH, agreed, credit_price, days, large_pack, lines, lot, small_pack
 
 START, END = MARCH.start, MARCH.end
@@ -136,6 +134,12 @@ def test_what_was_owed_before_the_period_is_taken_from_a_new_lot():
     assert [draw.units for draw in ledger.draws] == [60]
 
 
+def test_debts_of_several_meters_are_repaid_in_the_order_of_their_names():
+    lots = [lot("a", "10", bought=20, rates={"sms": D(1), "mms": D(1)})]
+    ledger = replay(lots, [use(9, 8), use(10, 8, "mms")], START, END)
+    assert [(draw.meter, draw.units) for draw in ledger.draws] == [("mms", 8), ("sms", 2)]
+
+
 def test_a_debt_repaid_leaves_no_empty_line():
     before = replay([], [use(10, 60)], START, END).closing
     lots = (lot("new", bought=1, rates={"sms": D(5)}),)
@@ -178,7 +182,11 @@ def test_a_pack_given_for_nothing_is_no_line_of_the_bill():
         pytest.param({"credits": "0"}, "credits must be above 0", id="no credits"),
         pytest.param({"rates": {}}, "units_per_credit", id="no rate"),
         pytest.param({"rates": {"sms": D(0)}}, "units_per_credit", id="a rate of zero"),
+        pytest.param(
+            {"rates": {"sms": D(5), "mms": D(0)}}, "units_per_credit.*mms", id="the second"
+        ),
         pytest.param({"expires_on": march(1)}, "expires_on", id="expires as it begins"),
+        pytest.param({"bought": 5, "voided_on": march(4)}, "voided_on", id="void before it begins"),
     ],
 )
 def test_a_lot_that_cannot_be_is_refused(terms, message):
@@ -203,81 +211,174 @@ def test_credits_that_suffice_run_out_on_no_day():
     assert run_out_day([small_pack()], "sms", [D(1)] * 10, march(2), opening) is None
 
 
-prices = st.decimals("0", "50", places=2)
-rates = st.sampled_from(["1", "2.5", "3", "5", "7", "7.5"]).map(D)
-uses = st.lists(
-    st.builds(use, st.integers(1, 31), st.integers(0, 400), st.sampled_from(["sms", "mms"])),
-    max_size=12,
-).map(lambda found: sorted(found, key=lambda each: each.day))
+def kinds(ledger):
+    return short(ledger.entries)
 
 
-@st.composite
-def some_lots(draw, largest=4):
-    return tuple(
-        lot(
-            f"lot-{n}",
-            draw(st.integers(1, 120)),
-            draw(prices),
-            bought=(bought := draw(st.integers(1, 28))),
-            rates=draw(st.dictionaries(st.sampled_from(["sms", "mms"]), rates, min_size=1)),
-            expires_on=draw(st.none() | st.integers(bought + 1, 31).map(march)),
-            priority=draw(st.none() | st.integers(0, 2)),
-            created=n,
-        )
-        for n in range(draw(st.integers(0, largest)))
-    )
+def test_the_ledger_tells_what_happened_in_its_order():
+    lots = [lot("a", "10", expires_on=march(9)), lot("b", "20", bought=4, voided_on=march(12))]
+    ledger = replay(lots, [use(8, 5), use(10, 15)], START, END)
+    assert kinds(ledger) == [
+        ("grant", "a", 1, 10),
+        ("grant", "b", 4, 20),
+        ("draw", "a", 8, 1),
+        ("expire", "a", 9, 9),
+        ("draw", "b", 10, 3),
+        ("void", "b", 12, 17),
+    ]
 
 
-@given(some_lots(), uses, st.integers(2, 31), st.booleans())
-def test_a_replay_in_two_pieces_equals_the_replay_at_once(lots, used, cut, carry):
-    with exact():
-        whole = replay(lots, used, START, END, carry=carry)
-        first = replay(lots, used, START, march(cut), carry=carry)
-        second = replay(lots, used, march(cut), END, opening=first.closing, carry=carry)
-    assert (first.draws + second.draws, first.expiries + second.expiries) == (
-        whole.draws,
-        whole.expiries,
-    )
-    assert second.closing == whole.closing
+def test_what_was_granted_before_the_days_replayed_is_no_entry_of_theirs():
+    assert replay([lot("a", bought=1)], [], march(2), END).entries == ()
 
 
-@given(some_lots(), uses)
-def test_every_credit_is_drawn_expired_or_left(lots, used):
-    ledger = replay(lots, used, START, END)
-    gone = {each.key: F(0) for each in lots}
-    for draw in (*ledger.draws, *ledger.expiries):
-        gone[draw.lot] += draw.credits
-    left = ledger.closing.credits
-    assert all(gone[each.key] + left[each.key] == F(each.credits) for each in lots)
+def test_of_a_void_lot_nothing_is_left_from_that_day_on():
+    lots = [one("a", voided_on=march(10))]
+    ledger = replay(lots, [use(9, 2), use(10, 3)], START, END)
+    assert [(draw.day, draw.units) for draw in ledger.draws] == [(march(9), 2)]
+    assert (ledger.shortfall, ledger.closing.credits) == ({"sms": 3}, {"a": 0})
 
 
-@given(some_lots(), uses)
-def test_no_lot_is_drawn_below_nothing(lots, used):
-    ledger = replay(lots, used, START, END)
-    assert all(credits >= 0 for credits in ledger.closing.credits.values())
-    assert all(draw.credits > 0 for draw in ledger.draws)
+def test_a_lot_may_be_void_from_its_first_day():
+    ledger = replay([one("a", voided_on=march(1))], [use(1, 1)], START, END)
+    assert [entry.kind for entry in ledger.entries] == [EntryKind.GRANT, EntryKind.VOID]
 
 
-@given(some_lots(), uses)
-def test_the_recognised_values_of_a_burnt_lot_sum_to_its_price(lots, used):
-    plan = agreed({**CreditLots.example, "meters": ["sms", "mms"], "packs": []})
-    by_meter = {
-        meter: days(*[(each.quantity, 0) for each in used if each.meter == meter])
-        for meter in ("sms", "mms")
-    }
-    recognized = {each.key: D(0) for each in lots}
-    opening = None
-    for period in (MARCH, period_of(END)):
-        basis = Basis("USD", period, lots=lots, opening=opening)
-        in_period = by_meter if period is MARCH else {}
-        for line in plan.rate(in_period, basis):
-            if line.recognized is not None:
-                recognized[line.label] += line.recognized
-        opening = plan.prices[0].ledger(in_period, basis).closing
-    burnt = [each for each in lots if not opening.credits[each.key]]
-    assert {each.key: recognized[each.key] for each in burnt} == {
-        each.key: each.price for each in burnt
-    }
+@pytest.mark.parametrize("voided_on", [10, 20], ids=["on the day of its expiry", "later"])
+def test_what_has_expired_can_no_longer_be_void(voided_on):
+    lots = [one("a", expires_on=march(10), voided_on=march(voided_on))]
+    assert [entry.kind for entry in replay(lots, [], START, END).entries[1:]] == [EntryKind.EXPIRE]
+
+
+def test_a_lot_that_was_over_before_the_first_day_known_is_no_longer_there():
+    ledger = replay([one("a", expires_on=march(3))], [use(9, 5)], march(9), END)
+    assert (ledger.entries, ledger.shortfall) == ((), {"sms": 5})
+
+
+def test_what_an_opening_still_holds_past_the_expiry_leaves_on_the_first_day():
+    opening = replay([one("a")], [], START, march(2)).closing
+    ledger = replay([one("a", expires_on=march(3))], [], march(9), END, opening=opening)
+    assert kinds(ledger) == [("expire", "a", 9, 1)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "first"),
+    [
+        pytest.param(("effective_on",), "old", id="first in, first out"),
+        pytest.param(("expires_on", "priority"), "soon", id="expiry before priority"),
+        pytest.param(("free_first",), "free", id="free first"),
+        pytest.param(("created",), "soon", id="as created"),
+        pytest.param((), "soon", id="no key is as created"),
+        pytest.param(("key",), "a", id="by key"),
+    ],
+)
+def test_a_plan_may_burn_in_another_order(keys, first):
+    lots = [
+        lot("old", bought=1, created=3, priority=5),
+        lot("free", price="0", bought=2, created=2),
+        lot("soon", bought=3, created=1, expires_on=march(20)),
+        lot("a", bought=4, created=4),
+    ]
+    assert replay(lots, [use(9, 1)], START, END, burn_order=keys).draws[0].lot == first
+
+
+def test_what_is_too_fine_to_count_is_given_to_the_customer():
+    # 1/3 credit is left for MMS at 7 a credit: 2.333… units, the last of them rounded up.
+    lots = [lot("a", "1", rates={"sms": D(3), "mms": D(7)})]
+    ledger = replay(lots, [use(1, 2), use(2, 7, "mms")], START, END)
+    assert ledger.draws[-1].units == D("2.333333333333333334")
+    assert ledger.closing.credits == {"a": 0}
+    assert ledger.closing.owed == {"mms": D("4.666666666666666666")}
+
+
+def test_a_grant_given_twice_counts_once():
+    again = lot("a", created=7)
+    assert unique_grants([lot("a"), again, lot("b")]) == (lot("a"), lot("b"))
+    assert replay([lot("a"), again], [], START, END).closing.credits == {"a": 100}
+
+
+def test_a_grant_repeated_after_its_void_stays_void():
+    void = lot("a", voided_on=march(5))
+    assert unique_grants([void, lot("a")]) == unique_grants([lot("a"), void]) == (void,)
+
+
+@pytest.mark.parametrize(
+    ("terms", "name"),
+    [
+        pytest.param({"credits": "99"}, "credits", id="credits"),
+        pytest.param({"rate": "6"}, "units_per_credit", id="conversion"),
+        pytest.param({"price": "11"}, "price", id="price"),
+        pytest.param({"expires_on": march(9)}, "expires_on", id="expiry"),
+        pytest.param({"voided_on": march(9)}, "voided_on", id="another void"),
+    ],
+)
+def test_a_key_used_for_another_grant_is_a_conflict(terms, name):
+    first = lot("a", voided_on=march(8)) if name == "voided_on" else lot("a")
+    with pytest.raises(Conflict, match=f"credit lot a .*{name}"):
+        unique_grants([first, lot("a", **terms)])
+
+
+def restated(lots, posted, *used):
+    """What is posted, and what a restatement appends to it."""
+    return corrections(posted, replay(lots, used, START, END).entries)
+
+
+def short(entries):
+    return [(entry.kind.value, entry.lot, entry.day.day, entry.credits) for entry in entries]
+
+
+def test_less_use_of_a_lot_that_has_expired_is_returned_and_expires_again():
+    lots = [lot("a", expires_on=march(20))]
+    posted = replay(lots, [use(5, 50)], START, END).entries
+    appended = restated(lots, posted, use(5, 30))
+    assert short(appended) == [("return", "a", 5, 4), ("expire", "a", 20, 4)]
+    assert (appended[0].meter, appended[0].units) == ("sms", 20)
+    assert balance(posted + appended, march(20)) == {"a": 94}
+    assert balance(posted + appended, march(21)) == {"a": 0}
+
+
+def test_more_use_of_a_lot_that_has_expired_returns_of_the_expiry():
+    lots = [lot("a", expires_on=march(20))]
+    posted = replay(lots, [use(5, 50)], START, END).entries
+    appended = restated(lots, posted, use(5, 70))
+    assert short(appended) == [("return", "a", 20, 4), ("draw", "a", 5, 4)]
+    assert (appended[0].meter, appended[0].returns) == (None, EntryKind.EXPIRE)
+
+
+def test_returns_go_back_in_reverse_and_draws_come_in_order():
+    lots = [lot("a", "10"), lot("b", "10", bought=2)]
+    posted = replay(lots, [use(3, 60), use(4, 10)], START, END).entries
+    assert short(restated(lots, posted)) == [
+        ("return", "b", 4, 2),
+        ("return", "b", 3, 2),
+        ("return", "a", 3, 10),
+    ]
+    earlier = restated(lots, posted, use(2, 60), use(4, 10))
+    assert short(earlier)[2:] == [("draw", "a", 2, 10), ("draw", "b", 2, 2)]
+
+
+def test_a_restated_month_is_earned_anew():
+    lots = [lot("a", "3", "10", "1", expires_on=march(20))]
+    posted = replay(lots, [use(5, 2)], START, END).entries
+    posted += restated(lots, posted, use(5, 1))
+    first, second = (START, march(10)), (march(10), END)
+    assert [recognized(posted, lots, "USD", *days) for days in (first, second)] == [
+        D("3.33"),
+        D("6.67"),
+    ]
+
+
+def test_a_lot_to_come_pays_what_is_owed_before_it_runs_out():
+    lots = [lot("a", "1"), lot("b", "10", bought=4)]
+    opening = replay(lots, [use(1, 8)], START, march(2)).closing
+    assert opening.owed == {"sms": 3}
+    assert run_out_day(lots, "sms", [D(10)] * 10, march(4), opening) == march(8)
+
+
+def test_a_void_lot_does_not_last():
+    lots = [small_pack(voided_on=march(4))]
+    opening = replay(lots, [], START, march(2)).closing
+    assert run_out_day(lots, "sms", [D(1)] * 10, march(2), opening) == march(4)
 
 
 def test_a_replay_in_two_months_recognises_each_cent_once():

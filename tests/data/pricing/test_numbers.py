@@ -1,6 +1,8 @@
 """Every number that the domain rules give, to the cent."""
 
+from datetime import date
 from decimal import Decimal as D
+from fractions import Fraction
 
 import pytest
 
@@ -18,8 +20,12 @@ from tests.bills import (
     lines,
     margin,
     overage,
+    package,
+    per_unit,
     small_pack,
+    steps,
     tiers,
+    volume,
 )
 
 
@@ -108,6 +114,26 @@ def test_600_segments_from_two_packs(lots, left, recognized):
     assert sum(line.recognized for line in drawn if line.recognized) == D(recognized)
 
 
+@pytest.mark.parametrize(
+    ("lot", "segments", "credits", "recognized"),
+    [
+        pytest.param(small_pack(), 500, 100, "10.00", id="all 500 of the small pack"),
+        pytest.param(small_pack(), 5, 1, "0.10", id="a credit of it"),
+        pytest.param(small_pack(), 1, D("0.2"), "0.02", id="a segment of it"),
+        pytest.param(large_pack(), 1500, 200, "15.00", id="all 1500 of the large pack"),
+        pytest.param(large_pack(), 15, 2, "0.15", id="two credits of it"),
+        pytest.param(large_pack(), 3, D("0.4"), "0.03", id="three segments of it"),
+    ],
+)
+def test_what_a_credit_buys_is_its_lots_affair(lot, segments, credits, recognized):
+    plan = agreed(credit_price())
+    ledger = plan.prices[0].ledger({"sms": days(segments)}, Basis("USD", MARCH, lots=(lot,)))
+    drawn = [one for one in lines(plan, days(segments), lots=(lot,)) if one.recognized]
+    assert (sum(one.credits for one in ledger.draws), str(drawn[0].recognized)) == (
+        *(Fraction(credits), recognized),
+    )
+
+
 def test_a_credit_bill_is_the_packs_bought_in_the_period():
     plan = agreed(credit_price())
     assert bill(plan, days(600), lots=(small_pack(), large_pack())) == D("25.00")
@@ -168,3 +194,45 @@ def test_a_minimum_tops_the_bill_up(cost, amount):
 def test_the_minimum_is_the_last_line():
     found = lines(agreed(margin(markup="0"), minimum="50"), days((0, 20)))
     assert (found[-1].kind, found[-1].amount) == (LineKind.MINIMUM, D("30.00"))
+
+
+@pytest.mark.parametrize(
+    ("price", "units", "amount"),
+    [
+        pytest.param(per_unit("0.012"), 250, "3.00", id="per unit"),
+        pytest.param(steps(), 250, "3.50", id="steps"),
+        pytest.param(volume(), 100, "2.00", id="volume at its edge"),
+        pytest.param(volume(), 101, "1.01", id="volume above it"),
+        pytest.param(package(free="100"), 100, "0", id="free units"),
+        pytest.param(package(free="100"), 101, "5.00", id="a package begun"),
+        pytest.param(package(free="100"), 1100, "5.00", id="a package used up"),
+        pytest.param(package(free="100"), 1101, "10.00", id="another begun"),
+    ],
+)
+def test_a_price_of_the_field(price, units, amount):
+    assert bill(agreed(price), days(units)) == D(amount)
+
+
+def test_19_percent_of_59_99_are_11_40():
+    plan = agreed(tiers("medium"), tax={"name": "VAT", "rate": "0.19"})
+    assert bill(plan, days()) == D("59.99") + D("11.40")
+
+
+@pytest.mark.parametrize(
+    ("day", "anchor_day", "full_days"),
+    [
+        pytest.param(date(2026, 3, 15), 1, 31, id="March"),
+        pytest.param(date(2026, 1, 20), 15, 31, id="15 January to 15 February"),
+        pytest.param(date(2026, 2, 20), 15, 28, id="15 February to 15 March"),
+        pytest.param(date(2028, 2, 10), 1, 29, id="a leap February"),
+    ],
+)
+def test_the_denominator_is_the_days_of_the_full_period(day, anchor_day, full_days):
+    period = period_of(day, anchor_day)
+    one_day = period.clipped(period.last_day, None)
+    assert bill(agreed(monthly_fee=str(full_days)), days(), one_day) == 1
+
+
+def test_the_day_of_sign_up_counts():
+    last_day = MARCH.clipped(date(2026, 3, 31), None)
+    assert bill(agreed(monthly_fee="31"), days(), last_day) == 1
