@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlmodel import col, select, tuple_
+from sqlmodel import col, or_, select, tuple_, update
 
 from data.models import SYSTEM_CUSTOMER, Account, Customer, UsageRecord
 from data.scope import ScopedSession
@@ -104,7 +104,21 @@ def _move_account(session: ScopedSession, sid: str, holds: list[Owner], waiting:
             value["customer_id"] = owner_on(value["day"], holds, waiting)
             session.add(UsageRecord(**value))
         session.flush()
+    if wrong:
+        mark_changed(session, sid, min(day for _, day, _ in wrong))
     return len(wrong)
+
+
+def mark_changed(session: ScopedSession, sid: str, day: date) -> None:
+    """Note the earliest day that reads otherwise now: closed statements are held against it."""
+    session.execute(
+        update(Account)
+        .where(
+            col(Account.sid) == sid,
+            or_(col(Account.changed_from).is_(None), col(Account.changed_from) > day),
+        )
+        .values(changed_from=day)
+    )
 
 
 def _release(session: ScopedSession, waiting: int, held: dict[str, list[Owner]]) -> list[str]:

@@ -5,18 +5,18 @@ from the projection: more use means an earlier day, so the quantiles of the day 
 usage's quantiles.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
+from data.billed import Billed
 from data.money import ZERO
 from data.outlook import MICRO, Ahead, DayRange
-from data.periods import DAY, BillingPeriod, days_between
-from data.pricing import CreditLot, CreditLots, CreditUse, Opening, Plan, replay
-from data.pricing.ledger import as_decimal, run_out_day
+from data.periods import DAY, days_between, periods_between
+from data.pricing import Basis, CreditLot, CreditLots, CreditUse, Opening, RatedPart, replay
+from data.pricing.ledger import as_decimal
 from data.projection import project
-from data.statement import Billed
 
 HORIZON_DAYS = 366  # beyond a year a run-out day is not in sight
 QUANTILES = (0.9, 0.5, 0.1)  # most use first: it runs out earliest
@@ -57,43 +57,63 @@ class Credits:
 
 
 def credit_balance(
-    billed: Billed, ahead: Ahead, in_force: tuple[Plan, BillingPeriod] | None, *, today: date
+    billed: Billed, ahead: Ahead, part: RatedPart | None, *, today: date, anchor_day: int = 1
 ) -> Credits | None:
-    """The credits as of the end of `today`, or of the period if that is over."""
-    prices = in_force[0].prices if in_force else ()
+    """The credits as of the end of `today`, the part's last known day."""
+    prices = part.plan.prices if part else ()
     price = next((price for price in prices if isinstance(price, CreditLots)), None)
-    if in_force is None or price is None:
+    if part is None or price is None:
         return None
-    plan, part = in_force
     meter = price.meters[0]
-    usage = billed.priced[plan.id].usages(price.meters, part.start, today + DAY)
-    ledger = replay(
-        billed.lots,
-        price.uses(usage),
-        part.start,
-        today + DAY,
-        opening=billed.opening_of(part, ahead.period),
-        carry=price.shortfall == "owed",
-    )
+    closing = price.ledger(part.usage, part.basis).closing
+    stock = _Stock(price, replace(part.basis, opening=closing), today + DAY, anchor_day)
     paths = [_path(billed, ahead, meter, share, today) for share in QUANTILES]
-    runs_out = [
-        run_out_day(billed.lots, meter, path, today + DAY, ledger.closing) for path in paths
-    ]
     shown = billed.meters[meter]
-    lots = tuple(
-        _lot_left(lot, meter, billed, ledger.closing, paths, today)
-        for lot in sorted(billed.lots, key=CreditLot.burn_order)
-        if lot.usable_on(today + DAY) and ledger.closing.credits.get(lot.key)
-    )
     return Credits(
         meter=meter,
         label=shown.label or meter,
         unit=shown.unit,
-        lots=lots,
-        used=usage[meter].quantity,
-        owed=ledger.closing.owed.get(meter, ZERO),
-        runs_out=DayRange(*runs_out),
+        lots=tuple(
+            _lot_left(lot, meter, stock, paths)
+            for lot in stock.lots
+            if lot.usable_on(today + DAY) and closing.credits.get(lot.key)
+        ),
+        used=part.usage[meter].quantity,
+        owed=closing.owed.get(meter, ZERO),
+        runs_out=DayRange(*(stock.run_out(meter, path) for path in paths)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Stock:
+    """The lots from a day on, with what they still hold."""
+
+    price: CreditLots
+    basis: Basis  # its opening is of the day `start`
+    start: date
+    anchor_day: int
+
+    @property
+    def left(self) -> Opening:
+        return self.basis.opening or Opening()
+
+    @property
+    def lots(self) -> list[CreditLot]:
+        return self.price.in_burn_order((*self.basis.lots, *self.left.issued))
+
+    def run_out(self, meter: str, path: list[Decimal]) -> date | None:
+        until = self.start + DAY * len(path)
+        later = periods_between(self.basis.period.end, until, self.anchor_day)
+        return self.price.runs_out_on(meter, path, self.start, self.basis, later)
+
+    def spared(self, lot: CreditLot, meter: str, path: list[Decimal]) -> Fraction:
+        """Credits of the lot that expire unused if use follows the path."""
+        end = (lot.expires_on or self.start) + DAY
+        days = days_between(self.start, min(end, self.start + DAY * len(path)))
+        uses = [CreditUse(day, meter, units) for day, units in zip(days, path, strict=False)]
+        order = self.price.burn_order
+        ledger = replay(self.basis.lots, uses, self.start, end, opening=self.left, burn_order=order)
+        return sum((e.credits for e in ledger.expiries if e.lot == lot.key), Fraction(0))
 
 
 def _path(billed: Billed, ahead: Ahead, meter: str, share: float, today: date) -> list[Decimal]:
@@ -107,19 +127,12 @@ def _path(billed: Billed, ahead: Ahead, meter: str, share: float, today: date) -
     return [Decimal(float(value)).quantize(MICRO) for value in projection.path(share)]
 
 
-def _lot_left(
-    lot: CreditLot,
-    meter: str,
-    billed: Billed,
-    closing: Opening,
-    paths: list[list[Decimal]],
-    today: date,
-) -> LotLeft:
-    left = closing.credits[lot.key]
+def _lot_left(lot: CreditLot, meter: str, stock: _Stock, paths: list[list[Decimal]]) -> LotLeft:
+    left = stock.left.credits[lot.key]
     rate = lot.units_per_credit.get(meter, ZERO)
     unused = None
     if lot.expires_on is not None:
-        spared = [as_decimal(_spared(lot, meter, billed, closing, path, today)) for path in paths]
+        spared = [as_decimal(stock.spared(lot, meter, path)) for path in paths]
         unused = (spared[0], spared[-1])
     return LotLeft(
         name=lot.name,
@@ -132,19 +145,3 @@ def _lot_left(
         price=lot.price,
         expected_unused=unused,
     )
-
-
-def _spared(
-    lot: CreditLot,
-    meter: str,
-    billed: Billed,
-    closing: Opening,
-    path: list[Decimal],
-    today: date,
-) -> Fraction:
-    """Credits of the lot that expire unused if use follows the path."""
-    start, end = today + DAY, (lot.expires_on or today) + DAY
-    days = days_between(start, min(end, start + DAY * len(path)))
-    uses = [CreditUse(day, meter, units) for day, units in zip(days, path, strict=False)]
-    ledger = replay(billed.lots, uses, start, end, opening=closing)
-    return sum((e.credits for e in ledger.expiries if e.lot == lot.key), Fraction(0))

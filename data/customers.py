@@ -9,61 +9,28 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
-from pydantic import Field
 from sqlmodel import col, delete, select
 
-from data.assignment import Owner, move_rows
+from data.assignment import mark_changed, move_rows
+from data.customer_checks import granted_lot, problems
+from data.customers_file import CustomerEntry, CustomersFile
 from data.errors import Conflict, InputError
-from data.grants import CreditEntry, Day, Entry, lot_of
+from data.grants import money_of
 from data.models import (
     SYSTEM_CUSTOMER,
     Account,
     CreditLot,
     Customer,
+    MoneyCredit,
     PlanChange,
     Subscription,
 )
-from data.money import currency_code
-from data.plans import store_plans, stored_plan
-from data.pricing import CreditLot as Lot
-from data.pricing import CreditLots, Plan
+from data.money import plain
+from data.plans import store_plans
+from data.pricing import Plan
 from data.scope import EveryTenant, ScopedSession, writing
-from data.yaml_file import Location, YamlFile, read_yaml
-
-
-class AccountEntry(Entry):
-    sid: str = Field(pattern=r"^AC[0-9a-f]{32}$")
-    application: str = ""
-    kind: Literal["subaccount", "connected"] = "subaccount"
-    subscription: str = "main"
-    starts_on: Day = Field(alias="from")
-    ends_on: Day | None = Field(default=None, alias="to")
-
-
-class PlanEntry(Entry):
-    plan: str
-    version: int = 1
-    subscription: str = "main"
-    starts_on: Day = Field(alias="from")
-    ends_on: Day | None = Field(default=None, alias="to")
-
-
-class CustomerEntry(Entry):
-    slug: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
-    name: str = Field(min_length=1)
-    email: str | None = None
-    external_id: str | None = None
-    anchor_day: int = Field(default=1, ge=1, le=31)
-    accounts: tuple[AccountEntry, ...] = ()
-    plans: tuple[PlanEntry, ...] = ()
-    credits: tuple[CreditEntry, ...] = ()
-
-
-class CustomersFile(Entry):
-    cost_currency: str = "USD"  # in which Twilio bills the ISV
-    customers: tuple[CustomerEntry, ...] = ()
+from data.yaml_file import YamlFile, read_yaml
 
 
 @dataclass(frozen=True)
@@ -104,137 +71,9 @@ def import_customers(
 
 
 def _check(session: ScopedSession, file: YamlFile, content: CustomersFile) -> None:
-    problems = [
-        f"{file.where(where)}: {what}"
-        for where, what in (
-            *_twice(content),
-            *_plan_problems(session, content),
-            *_credit_problems(session, content),
-            *_unpaid(content),
-        )
-    ]
-    if problems:
-        raise InputError("\n".join(problems))
-
-
-def _twice(content: CustomersFile) -> Iterator[tuple[Location, str]]:
-    slugs: set[str] = set()
-    owners: dict[str, list[Owner]] = {}
-    for c, customer in enumerate(content.customers):
-        if customer.slug in slugs:
-            yield ("customers", c, "slug"), f"{customer.slug!r} is used twice"
-        if customer.slug == SYSTEM_CUSTOMER:
-            yield ("customers", c, "slug"), f"{customer.slug!r} is kept for accounts that wait"
-        slugs.add(customer.slug)
-        for a, account in enumerate(customer.accounts):
-            where: Location = ("customers", c, "accounts", a)
-            if account.ends_on and account.ends_on <= account.starts_on:
-                yield (*where, "to"), "must come after from"
-            owner = Owner(c, account.starts_on, account.ends_on)
-            if any(owner.meets(other) for other in owners.get(account.sid, [])):
-                yield (*where, "sid"), f"{account.sid} has two owners on one day"
-            owners.setdefault(account.sid, []).append(owner)
-
-
-def _unpaid(content: CustomersFile) -> Iterator[tuple[Location, str]]:
-    """A subaccount whose subscription has no plan, though the customer has plans: a typo."""
-    for c, customer in enumerate(content.customers):
-        agreed = {plan.subscription for plan in customer.plans}
-        for a, account in enumerate(customer.accounts):
-            if account.kind == "subaccount" and agreed and account.subscription not in agreed:
-                where: Location = ("customers", c, "accounts", a, "subscription")
-                names = ", ".join(sorted(agreed))
-                yield where, f"no plan is for {account.subscription!r}; there are plans for {names}"
-
-
-def _plan_problems(
-    session: ScopedSession, content: CustomersFile
-) -> Iterator[tuple[Location, str]]:
-    cost_currency = currency_code(content.cost_currency)
-    for c, customer in enumerate(content.customers):
-        starts: set[tuple[str, date]] = set()
-        for p, entry in enumerate(customer.plans):
-            where: Location = ("customers", c, "plans", p)
-            plan = stored_plan(session, entry.plan, entry.version)
-            if plan is None:
-                yield (*where, "plan"), f"no plan {entry.plan!r} with version {entry.version}"
-            elif plan.cost_based and plan.currency != cost_currency:
-                yield (
-                    (*where, "plan"),
-                    f"{plan.plan} is in {plan.currency} and follows a cost in {cost_currency}: "
-                    "a margin price needs both in one currency",
-                )
-            if (entry.subscription, entry.starts_on) in starts:
-                yield (*where, "from"), f"two plans begin on {entry.starts_on}"
-            starts.add((entry.subscription, entry.starts_on))
-            if entry.ends_on and entry.ends_on <= entry.starts_on:
-                yield (*where, "to"), "must come after from"
-            for what, problem in _change_problems(session, customer, entry, plan):
-                yield (*where, what), problem
-
-
-def _change_problems(
-    session: ScopedSession, customer: CustomerEntry, entry: PlanEntry, plan: Plan | None
-) -> Iterator[tuple[str, str]]:
-    """What keeps the plan that follows from following."""
-    later = [
-        other
-        for other in customer.plans
-        if other.subscription == entry.subscription and other.starts_on > entry.starts_on
-    ]
-    following = min(later, key=lambda other: other.starts_on, default=None)
-    if following is None:
-        return
-    if entry.ends_on and entry.ends_on != following.starts_on:
-        yield "to", f"the next plan begins on {following.starts_on}: leave this out"
-    new = stored_plan(session, following.plan, following.version)
-    if plan and new and plan.currency != new.currency:
-        yield (
-            "plan",
-            f"{plan.plan} is in {plan.currency} and the next in {new.currency}: "
-            "another currency needs a subscription of its own",
-        )
-
-
-def _credit_problems(
-    session: ScopedSession, content: CustomersFile
-) -> Iterator[tuple[Location, str]]:
-    for c, customer in enumerate(content.customers):
-        keys: set[str] = set()
-        for g, entry in enumerate(customer.credits):
-            where: Location = ("customers", c, "credits", g)
-            if entry.key in keys:
-                yield (*where, "key"), f"{entry.key!r} is used twice"
-            keys.add(entry.key)
-            try:
-                _lot(session, customer, entry)
-            except InputError as error:
-                yield where, str(error)
-
-
-def _credit_plan(
-    session: ScopedSession, customer: CustomerEntry, entry: CreditEntry
-) -> tuple[Plan, CreditLots] | None:
-    """The credit price in force when the lot was bought, or the first one agreed after it."""
-    agreed = sorted(
-        (plan for plan in customer.plans if plan.subscription == entry.subscription),
-        key=lambda plan: (plan.starts_on > entry.bought_on, abs(plan.starts_on - entry.bought_on)),
-    )
-    for candidate in agreed:
-        plan = stored_plan(session, candidate.plan, candidate.version)
-        for price in plan.prices if plan else ():
-            if plan and isinstance(price, CreditLots):
-                return plan, price
-    return None
-
-
-def _lot(session: ScopedSession, customer: CustomerEntry, entry: CreditEntry) -> tuple[Lot, str]:
-    """The lot of a grant, and its currency."""
-    found = _credit_plan(session, customer, entry)
-    if found is None:
-        raise InputError("the customer has no plan with credit_lots to use these credits")
-    plan, price = found
-    return lot_of(entry, price), plan.currency
+    found = [f"{file.where(where)}: {what}" for where, what in problems(session, content)]
+    if found:
+        raise InputError("\n".join(found))
 
 
 def _store_customer(session: ScopedSession, entry: CustomerEntry) -> Iterator[str]:
@@ -253,6 +92,7 @@ def _store_customer(session: ScopedSession, entry: CustomerEntry) -> Iterator[st
     yield from _store_accounts(session, customer.id, entry)
     yield from _store_subscriptions(session, customer.id, entry)
     yield from _store_credits(session, customer.id, entry)
+    yield from _store_money(session, customer.id, entry)
 
 
 def _let_go(session: ScopedSession, named: set[str]) -> Iterator[str]:
@@ -273,6 +113,7 @@ def _let_go(session: ScopedSession, named: set[str]) -> Iterator[str]:
 def _store_accounts(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
     rows = session.exec(select(Account).where(Account.customer_id == owner)).all()
     stored = {(row.sid, row.starts_on): row for row in rows}
+    paid_by = {key: row.subscription for key, row in stored.items()}
     known_before = set(stored)
     for account in entry.accounts:
         key = (account.sid, account.starts_on)
@@ -300,6 +141,11 @@ def _store_accounts(session: ScopedSession, owner: int, entry: CustomerEntry) ->
         session.delete(stored[sid, starts_on])
         yield f"customer {entry.slug}: account {sid} no longer named"
     session.flush()
+    now = {(one.sid, one.starts_on): one.subscription for one in entry.accounts}
+    for (sid, starts_on), subscription in paid_by.items():
+        if now.get((sid, starts_on)) != subscription:  # it pays for other accounts now
+            _reprice(session, owner, subscription, starts_on)
+            mark_changed(session, sid, starts_on)
 
 
 def _store_subscriptions(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
@@ -322,14 +168,16 @@ def _store_subscriptions(session: ScopedSession, owner: int, entry: CustomerEntr
                 ends_on=plans[-1].ends_on if plans else None,
             )
         )
-        for plan in plans:
+        for number, plan in enumerate(plans):
             session.add(
                 PlanChange(
                     customer_id=owner,
                     subscription=key,
                     starts_on=plan.starts_on,
+                    number=number,
                     plan=plan.plan,
                     version=plan.version,
+                    takes_effect=plan.when,
                 )
             )
     session.flush()
@@ -345,7 +193,8 @@ def _agreed(session: ScopedSession, owner: int) -> list[str]:
     changes = session.exec(select(PlanChange).where(PlanChange.customer_id == owner)).all()
     lines = [
         f"{change.plan} v{change.version} from {change.starts_on} ({change.subscription})"
-        for change in sorted(changes, key=lambda change: (change.subscription, change.starts_on))
+        + (f", {change.takes_effect}" if change.takes_effect else "")
+        for change in sorted(changes, key=lambda one: (one.subscription, one.starts_on, one.number))
     ]
     ends = {s.key: s.ends_on for s in subscriptions}
     return lines + [f"{key} until {end}" for key, end in sorted(ends.items()) if end]
@@ -355,7 +204,7 @@ def _store_credits(session: ScopedSession, owner: int, entry: CustomerEntry) -> 
     rows = session.exec(select(CreditLot).where(CreditLot.customer_id == owner)).all()
     stored = {row.key: row for row in rows}
     for grant in entry.credits:
-        granted, currency = _lot(session, entry, grant)
+        granted, currency = granted_lot(session, entry, grant)
         lot = CreditLot(
             customer_id=owner,
             key=granted.key,
@@ -368,14 +217,64 @@ def _store_credits(session: ScopedSession, owner: int, entry: CustomerEntry) -> 
             effective_on=granted.effective_on,
             expires_on=granted.expires_on,
             priority=granted.priority,
+            voided_on=granted.voided_on,
         )
         before = stored.get(grant.key)
         if before is None:
             session.add(lot)
-            yield f"customer {entry.slug}: {lot.credits.normalize():f} credits ({grant.key})"
+            _reprice(session, owner, lot.subscription, lot.effective_on)
+            yield f"customer {entry.slug}: {plain(lot.credits)} credits ({grant.key})"
+        elif before.voided_on is None and lot.voided_on is not None and _same_terms(before, lot):
+            before.voided_on = lot.voided_on
+            session.add(before)
+            _reprice(session, owner, lot.subscription, lot.voided_on)
+            yield f"customer {entry.slug}: credits {grant.key} void from {lot.voided_on}"
         elif before.model_dump() != lot.model_dump():
             raise Conflict(
                 f"customer {entry.slug}: credits {grant.key} were granted with other terms; "
                 "give a new grant a key of its own"
             )
     session.flush()
+
+
+def _same_terms(before: CreditLot, after: CreditLot) -> bool:
+    return before.model_dump(exclude={"voided_on"}) == after.model_dump(exclude={"voided_on"})
+
+
+def _store_money(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
+    rows = session.exec(select(MoneyCredit).where(MoneyCredit.customer_id == owner)).all()
+    stored = {row.key: row for row in rows}
+    for grant in entry.money_credits:
+        money = money_of(grant)
+        row = MoneyCredit(
+            customer_id=owner,
+            key=money.key,
+            subscription=grant.subscription,
+            name=money.name,
+            amount=money.amount,
+            currency=money.currency,
+            effective_on=money.effective_on,
+            expires_on=money.expires_on,
+        )
+        before = stored.get(grant.key)
+        if before is None:
+            session.add(row)
+            figure = f"{plain(money.amount)} {money.currency}"
+            yield f"customer {entry.slug}: {figure} of credit ({grant.key})"
+        elif before.model_dump() != row.model_dump():
+            raise Conflict(
+                f"customer {entry.slug}: money credit {grant.key} was granted with other terms; "
+                "give a new grant a key of its own"
+            )
+    session.flush()
+
+
+def _reprice(session: ScopedSession, owner: int, subscription: str, day: date) -> None:
+    """Closed statements from this day on are held against what they would be now."""
+    sids = session.exec(
+        select(Account.sid).where(
+            Account.customer_id == owner, Account.subscription == subscription
+        )
+    ).all()
+    for sid in sids:
+        mark_changed(session, sid, day)

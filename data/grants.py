@@ -6,8 +6,8 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from data.errors import InputError
-from data.money import ZERO
-from data.pricing import CreditLot, CreditLots
+from data.money import ZERO, currency_code
+from data.pricing import CreditLot, CreditLots, MoneyCredit
 from data.pricing.strategy import NotNegative, Positive
 
 
@@ -38,6 +38,7 @@ class CreditEntry(Entry):
     units_per_credit: dict[str, Positive] | None = None
     bought_on: Day
     expires_on: Day | None = None
+    voided_on: Day | None = None  # a grant taken back: from then on nothing is left of it
     priority: int | None = None
 
     @model_validator(mode="after")
@@ -46,6 +47,31 @@ class CreditEntry(Entry):
         if (self.pack is None) == (None in own) or (self.pack and any(x is not None for x in own)):
             raise ValueError("give either pack, or name, credits, price and units_per_credit")
         return self
+
+
+class MoneyEntry(Entry):
+    """Money granted in advance: it pays bills after tax."""
+
+    key: str = Field(min_length=1)
+    subscription: str = "main"
+    name: str = Field(default="Credit", min_length=1)
+    amount: Positive
+    currency: str
+    effective_on: Day
+    expires_on: Day | None = None
+
+
+def money_of(entry: MoneyEntry, created: int = 0) -> MoneyCredit:
+    """The money credit a grant makes; InputError names an unknown currency or a wrong day."""
+    return MoneyCredit(
+        key=entry.key,
+        name=entry.name,
+        amount=entry.amount,
+        currency=currency_code(entry.currency),
+        effective_on=entry.effective_on,
+        expires_on=entry.expires_on,
+        created=created,
+    )
 
 
 def lot_of(entry: CreditEntry, price: CreditLots, created: int = 0) -> CreditLot:
@@ -67,4 +93,5 @@ def lot_of(entry: CreditEntry, price: CreditLots, created: int = 0) -> CreditLot
         expires_on=entry.expires_on,
         priority=entry.priority,
         created=created,
+        voided_on=entry.voided_on,
     )

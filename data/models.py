@@ -127,6 +127,8 @@ class Account(TenantTable, table=True):
     as_of: datetime | None = Field(default=None, sa_type=Instant)  # Twilio's own, of its usage
     synced_at: datetime | None = Field(default=None, sa_type=Instant)
     sync_error: str | None = None
+    # Earliest day whose figures have changed since closed statements were held against them.
+    changed_from: date | None = None
 
 
 class UsageRecord(TenantTable, table=True):
@@ -166,13 +168,15 @@ class Subscription(TenantTable, table=True):
 
 
 class PlanChange(TenantTable, table=True):
-    """From this day on, the subscription is on this version of a plan."""
+    """A plan agreed from a day on; when it takes effect is pricing/timeline.py's affair."""
 
     __tablename__ = "plan_change"
     subscription: str = Field(primary_key=True)
     starts_on: date = Field(primary_key=True)
+    number: int = Field(default=0, primary_key=True)  # of several on one day
     plan: str
     version: int
+    takes_effect: str | None = None  # at_once, next_period; none: by the rule
 
 
 class CreditLot(TenantTable, table=True):
@@ -191,6 +195,75 @@ class CreditLot(TenantTable, table=True):
     effective_on: date
     expires_on: date | None = None  # exclusive
     priority: int | None = None  # lower burns earlier; none burns last
+    voided_on: date | None = None  # from then on nothing is left of it
+
+
+class CreditEntry(TenantTable, table=True):
+    """The ledger of credits, append-only: what was granted, drawn, returned, expired or voided.
+
+    Credits are exact fractions: one segment of a 7.5-per-credit lot is "2/15".
+    """
+
+    __tablename__ = "credit_entry"
+    __table_args__ = (UniqueConstraint("customer_id", "subscription", "key"),)
+
+    subscription: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)  # in the order of posting
+    key: str  # idempotency: what was posted for a lot, day and meter is posted once
+    kind: str
+    returns: str | None = None  # the kind of entry that a return takes back
+    lot: str
+    day: date
+    meter: str | None = None
+    credits: str
+    units: Decimal = Field(sa_type=QUANTITY)
+    posted_at: datetime = Field(sa_type=Instant)
+
+
+class MoneyCredit(TenantTable, table=True):
+    """Money granted in advance: it pays bills after tax."""
+
+    __tablename__ = "money_credit"
+    __table_args__ = (CheckConstraint("amount > 0", name="money_credit_has_an_amount"),)
+
+    key: str = Field(primary_key=True)
+    subscription: str = "main"
+    name: str
+    amount: Decimal = Field(sa_type=AMOUNT)
+    currency: str
+    effective_on: date
+    expires_on: date | None = None  # exclusive
+
+
+class ClosedStatement(TenantTable, table=True):
+    """A final statement.  Written once; its hash is over the text of `content`."""
+
+    __tablename__ = "closed_statement"
+
+    subscription: str = Field(primary_key=True)
+    period_start: date = Field(primary_key=True)
+    period_end: date  # exclusive
+    currency: str
+    total: Decimal = Field(sa_type=AMOUNT)
+    paid: dict[str, str] = Field(sa_type=JSON)  # what it took from each money credit, by key
+    content: str  # canonical JSON (data/statement_content.py)
+    content_hash: str  # SHA-256, hexadecimal
+    closed_at: datetime = Field(sa_type=Instant)
+
+
+class StatementAdjustment(TenantTable, table=True):
+    """What a closed period turned out to cost more or less, billed in a later period."""
+
+    __tablename__ = "statement_adjustment"
+
+    subscription: str = Field(primary_key=True)
+    period_start: date = Field(primary_key=True)  # of the period that changed
+    number: int = Field(primary_key=True)  # 1 is the first
+    billed_in: date  # start of the period whose statement carries it
+    noticed_on: date
+    amount: Decimal = Field(sa_type=AMOUNT)
+    currency: str
+    content: str  # the period as it is priced now: the next adjustment starts from here
 
 
 class Person(Table, table=True):
@@ -285,6 +358,7 @@ class SyncCursor(Table, table=True):
 
 
 TABLES: tuple[type[Table], ...] = (
-    *(Customer, Account, UsageRecord, PlanVersion, Subscription, PlanChange, CreditLot),
+    *(Customer, Account, UsageRecord, PlanVersion, Subscription, PlanChange),
+    *(CreditLot, CreditEntry, MoneyCredit, ClosedStatement, StatementAdjustment),
     *(Person, Membership, LoginLink, LoginSession, AuditEntry, SyncRun, SyncCursor),
 )

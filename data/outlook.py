@@ -14,6 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from data.billed import Billed
 from data.meters import OTHER
 from data.money import ONE, ZERO, exact, total
 from data.periods import DAY, BillingPeriod, days_between
@@ -26,9 +27,9 @@ from data.pricing import (
     Plan,
     TiersWithOverage,
     UsageByMeter,
+    segments,
 )
 from data.projection import DRAWS, WEEKDAY_DAYS, Projection, project
-from data.statement import Billed, segments
 from data.usage import Measured
 
 TRAILING_DAYS = 28
@@ -213,7 +214,7 @@ def _rated_draws(billed: Billed, ahead: Ahead) -> list[list[Line]]:
     """The period's lines under each draw; none where no plan was agreed."""
     settled = ahead.settled_through + DAY
     known = {
-        plan.id: billed.priced[plan.id].usages(
+        part.start: billed.priced[plan.id].usages(
             plan.meters_priced, part.start, min(part.end, max(settled, part.start))
         )
         for plan, part in segments(billed.stretches, ahead.period)
@@ -222,14 +223,14 @@ def _rated_draws(billed: Billed, ahead: Ahead) -> list[list[Line]]:
     found = []
     for draw in range(DRAWS if known else 0):
 
-        def drawn(plan: Plan, part: BillingPeriod, draw: int = draw) -> UsageByMeter:
+        def drawn(_: Plan, part: BillingPeriod, draw: int = draw) -> UsageByMeter:
             ours = [piece for piece in pieces if piece.last_day in part]
             return {
                 meter: usage.plus(ahead.drawn(meter, draw, ours))
-                for meter, usage in known[plan.id].items()
+                for meter, usage in known[part.start].items()
             }
 
-        found.append([line for _, _, part in billed.rate(ahead.period, drawn) for line in part])
+        found.append(list(billed.rate(ahead.period, drawn).lines))
     return found
 
 
@@ -281,11 +282,12 @@ def _ends(billed: Billed, ahead: Ahead, meter: str) -> DayRange | None:
     bundle = bundle_of(parts[-1][0], meter) if parts else None
     if bundle is None or projection is None:
         return None
-    plan, part = parts[-1]
+    part = parts[-1][1]
     if period.start < part.start > ahead.settled_through + DAY:
         return None  # what the days before leave to the plan that follows is not known yet
     running = billed.shown.usage(meter, period.start, part.start).quantity
-    limit = running + (bundle.included(billed.basis(plan, part, None)) or ZERO)
+    rated = billed.rated(period, part.last_day).parts[-1]
+    limit = running + (bundle.included(rated.basis) or ZERO)
     for day in billed.shown.usage(meter, part.start, part.end).days:
         running += day.quantity
         if running > limit:
@@ -309,8 +311,7 @@ def _advice(
         or len(segments(billed.stretches, ahead.period)) > 1
     ):
         return None
-    plan, part = segments(billed.stretches, ahead.period)[0]
-    basis = billed.basis(plan, part, None)
+    basis = billed.rated(ahead.period, ahead.settled_through).parts[0].basis
     mean = {
         tier.name: _mean([bundle.cost_on(tier, one, basis) for one in totals[::4]])
         for tier in bundle.tiers

@@ -4,37 +4,26 @@ Everything here may be handed to a customer: no value has a field for cost or ma
 in the contract's currency, quantities in the meter's billed units, days are UTC.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from data.billed import Billed, billed_usage
 from data.credits import Credits, LotLeft, credit_balance
+from data.freshness import Freshness, freshness
 from data.meters import OTHER
 from data.money import ZERO, total
 from data.outlook import Advice, DayRange, Outlook, Range, bundle_of, look_ahead, outlook
 from data.periods import DAY, BillingPeriod, days_between, previous_period
-from data.pricing import LineKind, Plan, TiersWithOverage
+from data.pricing import LineKind, RatedPart, TiersWithOverage
 from data.projection import WEEKDAY_DAYS
 from data.scope import Scope
-from data.statement import Billed, Statement, billed_usage, part_on, statement_of
-from data.store import AccountView, customer, subscription
+from data.statement import Statement, statement
+from data.store import customer, subscription
 from data.usage import CategorySeries, events_unit, lead_meter
 
-InForce = tuple[Plan, BillingPeriod] | None  # a plan, and its part of the period
 MOST_PARTS = 5  # of a stack
-STALE_AFTER = timedelta(hours=26)  # a daily sync that is two hours late
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """How far the figures can be trusted.  Days after `settled_through` may still move."""
-
-    as_of: datetime | None  # Twilio's own, the oldest among the accounts shown
-    synced_at: datetime | None  # when we last read Twilio, the oldest among them
-    settled_through: date
-    stale: bool  # nothing was read for over a day, though the accounts are open
-    problem: str | None = None  # why the last reading failed, in words for a customer
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +155,8 @@ def overview(
     since = min(before.start, fresh.settled_through - timedelta(days=WEEKDAY_DAYS))
     shown_through = min(period.last_day, today)
     billed = billed_usage(scope, key, period, since=since, on=shown_through)
-    in_force = part_on(billed.stretches, period, shown_through)
-    plan = in_force[0] if in_force else None
+    in_force = billed.part(period, shown_through)
+    plan = in_force.plan if in_force else None
     series = _series(billed, period, before, shown_through, opened_on=view.starts_on)
     lead = lead_meter(plan, {one.meter: one.quantity for one in series})
     seen = fresh.settled_through
@@ -175,7 +164,11 @@ def overview(
         billed.shown, billed.meters, period, opened_on=view.starts_on, settled_through=seen
     )
     meter = billed.meters[lead]
-    began = seen >= view.starts_on
+    bill = statement(scope, key, period, today=today, billed=billed)
+    ends = None
+    if seen >= view.starts_on:
+        ends = outlook(billed, ahead, lead, meter.label or lead, meter.unit)
+        ends = replace(ends, amount=_due(ends.amount, bill))
     return Overview(
         customer=customer(scope).name,
         plan=plan.name if plan else None,
@@ -183,40 +176,23 @@ def overview(
         period=period,
         freshness=fresh,
         series=series,
-        statement=statement_of(billed, period, today=today, settling_days=settling_days),
+        statement=bill,
         allowance=_allowance(billed, in_force, lead, seen),
-        credits=credit_balance(billed, ahead, in_force, today=shown_through),
-        edges=_edges(billed, in_force, lead),
+        credits=credit_balance(
+            billed, ahead, in_force, today=shown_through, anchor_day=view.anchor_day
+        ),
+        edges=_edges(in_force, lead),
         comparison=_comparison(scope, key, billed, period, before, lead, seen),
-        outlook=outlook(billed, ahead, lead, meter.label or lead, meter.unit) if began else None,
+        outlook=ends,
         lead=lead,
     )
 
 
-def freshness(
-    accounts: Iterable[AccountView], *, today: date, now: datetime, settling_days: int
-) -> Freshness:
-    """How current the accounts' figures are; closed ones have settled for good."""
-    open_ones = [
-        one
-        for one in accounts
-        if one.status != "closed" and (one.ends_on is None or one.ends_on > today)
-    ]
-    read = [one.synced_at for one in open_ones if one.synced_at]
-    oldest = min(read) if len(read) == len(open_ones) and read else None
-    as_of = [one.as_of for one in open_ones if one.as_of]
-    last_day = min(today, oldest.date()) if oldest else today
-    stale = bool(open_ones) and (oldest is None or now - oldest > STALE_AFTER)
-    failed = any(one.sync_error for one in open_ones)
-    return Freshness(
-        min(as_of) if as_of else None,
-        oldest,
-        last_day - timedelta(days=settling_days + 1),
-        stale,
-        "The last reading from Twilio failed; the figures are the ones before it."
-        if failed
-        else None,
-    )
+def _due(expected: Range | None, bill: Statement | None) -> Range | None:
+    """The expected amount with what the statement adds to it: adjustments, money credits."""
+    if expected is None or bill is None or not bill.closing:
+        return expected
+    return Range(*(bill.due(one) for one in (expected.low, expected.likely, expected.high)))
 
 
 def _series(
@@ -250,39 +226,37 @@ def _series(
     return tuple(sorted(found, key=lambda one: (-one.quantity, one.meter)))
 
 
-def _allowance(billed: Billed, in_force: InForce, lead: str, seen: date) -> Allowance | None:
-    bundle = bundle_of(in_force[0], lead) if in_force else None
+def _allowance(
+    billed: Billed, in_force: RatedPart | None, lead: str, seen: date
+) -> Allowance | None:
+    bundle = bundle_of(in_force.plan, lead) if in_force else None
     if in_force is None or bundle is None:
         return None
-    plan, part = in_force
-    basis = billed.basis(plan, part, None)
+    part = in_force.period
     ladder = [tier.name for tier in sorted(bundle.ladder, key=lambda tier: tier.allowance)]
     above = ladder[ladder.index(bundle.chosen) + 1 :]
     meter = billed.meters[lead]
     used = billed.shown.usage(lead, part.start, part.end).quantity
-    lines = plan.rate(
-        billed.priced[plan.id].usages(plan.meters_priced, part.start, part.end), basis
-    )
     return Allowance(
         meter=lead,
         label=meter.label or lead,
         unit=meter.unit,
         tier=bundle.chosen,
-        included=bundle.included(basis) or ZERO,
+        included=bundle.included(in_force.basis) or ZERO,
         used=used,
         settled=billed.shown.usage(lead, part.start, min(part.end, seen + DAY)).quantity,
         share_gone=Decimal(part.days_elapsed(seen)) / part.days,
         next_tier=above[0] if above else None,
         has_overage_price=isinstance(bundle, TiersWithOverage),
-        overage_amount=total(line.amount for line in lines if line.kind is LineKind.OVERAGE),
+        overage_amount=total(
+            line.amount for line in in_force.lines if line.kind is LineKind.OVERAGE
+        ),
     )
 
 
-def _edges(billed: Billed, in_force: InForce, lead: str) -> tuple[Decimal, ...]:
-    for price in in_force[0].prices if in_force else ():
-        if in_force and lead in price.meters_priced:
-            return price.edges(billed.basis(*in_force, None))
-    return ()
+def _edges(in_force: RatedPart | None, lead: str) -> tuple[Decimal, ...]:
+    price = in_force.plan.price_of(lead) if in_force else None
+    return price.edges(in_force.basis) if in_force and price else ()
 
 
 def _comparison(
@@ -319,7 +293,7 @@ def _comparison(
 
 
 def _amount(billed: Billed, period: BillingPeriod, through: date) -> Decimal:
-    return total(line.amount for _, _, ls in billed.rate_known(period, through) for line in ls)
+    return billed.rated(period, through).total
 
 
 __all__ = [

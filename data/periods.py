@@ -89,3 +89,11 @@ def period_of(day: date, anchor_day: int = 1) -> BillingPeriod:
 
 def previous_period(period: BillingPeriod, anchor_day: int = 1) -> BillingPeriod:
     return period_of(period.full_start - DAY, anchor_day)
+
+
+def periods_between(first: date, last: date, anchor_day: int = 1) -> Iterator[BillingPeriod]:
+    """The periods of `[first, last)`; the outer ones may be parts."""
+    while first < last:
+        period = period_of(first, anchor_day).clipped(first, last)
+        yield period
+        first = period.end

@@ -72,7 +72,12 @@ def stored_plan(session: ScopedSession, plan: str, version: int) -> Plan | None:
     return parse_plan(rows[0].terms) if rows else None
 
 
+def stored_plans(session: ScopedSession) -> dict[tuple[str, int], Plan]:
+    """Every version of every plan: plans are the ISV's and hold nothing of a tenant."""
+    rows = session.exec(select(PlanVersion)).all()
+    return {(row.plan, row.version): parse_plan(row.terms) for row in rows}
+
+
 def all_plans(scope: AnyScope) -> dict[tuple[str, int], Plan]:
     with reading(scope) as session:
-        rows = session.exec(select(PlanVersion)).all()
-        return {(row.plan, row.version): parse_plan(row.terms) for row in rows}
+        return stored_plans(session)

@@ -16,19 +16,21 @@ from data.meters import TOTAL
 from data.models import (
     SYSTEM_CUSTOMER,
     Account,
+    ClosedStatement,
     CreditLot,
     Customer,
+    MoneyCredit,
     PlanChange,
-    PlanVersion,
+    StatementAdjustment,
     Subscription,
     SyncRun,
     UsageRecord,
 )
 from data.money import ZERO
 from data.periods import BillingPeriod, period_of, previous_period
-from data.pricing import Plan, parse_plan
-from data.pricing.ledger import CreditLot as Lot
-from data.scope import EveryTenant, Scope, ScopedSession, reading
+from data.plans import stored_plans
+from data.pricing import Plan
+from data.scope import EveryTenant, Scope, reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,6 @@ class SubscriptionView:
 
 
 @dataclass(frozen=True, slots=True)
-class PlanStretch:
-    """A version of a plan and the days `[starts_on, ends_on)` it is agreed for."""
-
-    plan: Plan
-    starts_on: date
-    ends_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
 class FoundCustomer:
     id: int
     slug: str
@@ -95,6 +88,18 @@ class DayTotals:
     """One category on one day over the accounts asked for; what was null counts as 0."""
 
     day: date
+    category: str
+    count: Decimal
+    usage: Decimal
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUsage:
+    """One category on one day of one account: a record as Twilio sent it, null as 0."""
+
+    day: date
+    account_sid: str
     category: str
     count: Decimal
     usage: Decimal
@@ -124,18 +129,13 @@ def _account_view(row: Account) -> AccountView:
     )
 
 
-def _plans(session: ScopedSession) -> dict[tuple[str, int], Plan]:
-    rows = session.exec(select(PlanVersion)).all()
-    return {(row.plan, row.version): parse_plan(row.terms) for row in rows}
-
-
 def subscriptions(scope: Scope) -> tuple[SubscriptionView, ...]:
     with reading(scope) as session:
         owner = scope.customer_id
         rows = session.exec(select(Subscription).where(Subscription.customer_id == owner)).all()
         accounts = session.exec(select(Account).where(Account.customer_id == owner)).all()
         changes = session.exec(select(PlanChange).where(PlanChange.customer_id == owner)).all()
-        plans = _plans(session)
+        plans = stored_plans(session)
     return tuple(
         _subscription_view(row, accounts, changes, plans)
         for row in sorted(rows, key=lambda row: (row.key != "main", row.key))
@@ -168,51 +168,6 @@ def subscription(scope: Scope, key: str) -> SubscriptionView:
         if view.key == key:
             return view
     raise NotFound("There is no such subscription.")
-
-
-def plan_stretches(scope: Scope, key: str) -> tuple[PlanStretch, ...]:
-    """What the subscription was, is and will be on, in order, without gaps."""
-    with reading(scope) as session:
-        owner = scope.customer_id
-        changes = session.exec(
-            select(PlanChange)
-            .where(PlanChange.customer_id == owner, PlanChange.subscription == key)
-            .order_by(col(PlanChange.starts_on))
-        ).all()
-        ends = session.exec(
-            select(col(Subscription.ends_on)).where(
-                Subscription.customer_id == owner, Subscription.key == key
-            )
-        ).first()
-        plans = _plans(session)
-    untils = [change.starts_on for change in changes[1:]] + [ends]
-    return tuple(
-        PlanStretch(plans[change.plan, change.version], change.starts_on, until)
-        for change, until in zip(changes, untils, strict=False)
-    )
-
-
-def credit_lots(scope: Scope, key: str) -> tuple[Lot, ...]:
-    with reading(scope) as session:
-        rows = session.exec(
-            select(CreditLot)
-            .where(CreditLot.customer_id == scope.customer_id, CreditLot.subscription == key)
-            .order_by(col(CreditLot.effective_on), col(CreditLot.key))
-        ).all()
-    return tuple(
-        Lot(
-            row.key,
-            row.name,
-            row.credits,
-            {meter: Decimal(rate) for meter, rate in row.units_per_credit.items()},
-            row.price,
-            row.effective_on,
-            row.expires_on,
-            row.priority,
-            created,
-        )
-        for created, row in enumerate(rows)
-    )
 
 
 def periods(scope: Scope, key: str, *, today: date) -> tuple[BillingPeriod, ...]:
@@ -273,6 +228,35 @@ def day_totals(
     ]
 
 
+def account_usage(
+    scope: Scope, sids: Iterable[str], start: date, end: date, categories: Iterable[str]
+) -> list[AccountUsage]:
+    """The records of the days `[start, end)` behind the categories named, by day and account."""
+    with reading(scope) as session:
+        rows = session.exec(
+            select(UsageRecord)
+            .where(
+                UsageRecord.customer_id == scope.customer_id,
+                col(UsageRecord.day) >= start,
+                col(UsageRecord.day) < end,
+                col(UsageRecord.account_sid).in_(list(sids)),
+                col(UsageRecord.category).in_(list(categories)),
+            )
+            .order_by(col(UsageRecord.day), col(UsageRecord.account_sid))
+        ).all()
+    return [
+        AccountUsage(
+            row.day,
+            row.account_sid,
+            row.category,
+            row.count or ZERO,
+            row.usage or ZERO,
+            row.cost or ZERO,
+        )
+        for row in rows
+    ]
+
+
 def cost_currencies(scope: Scope, sids: Iterable[str], start: date, end: date) -> tuple[str, ...]:
     """In which currencies Twilio charged for those days; one, as a rule."""
     with reading(scope) as session:
@@ -295,12 +279,21 @@ def data_version(scope: Scope) -> str:
     cache's key."""
     owner = scope.customer_id
     dated = cast(PlanChange.starts_on, String) + cast(PlanChange.version, String)
+    dated = dated + func.coalesce(PlanChange.takes_effect, "") + col(PlanChange.plan)
     agreed = (
-        select(func.aggregate_strings(dated + col(PlanChange.plan), ","))
+        select(func.aggregate_strings(dated, ","))
         .where(PlanChange.customer_id == owner)
         .scalar_subquery()
     )
-    lots = select(func.count()).where(CreditLot.customer_id == owner).scalar_subquery()
+    appended = (
+        select(func.count()).where(table.customer_id == owner).scalar_subquery()
+        for table in (CreditLot, MoneyCredit, ClosedStatement, StatementAdjustment)
+    )
+    voided = (
+        select(func.count(col(CreditLot.voided_on)))
+        .where(CreditLot.customer_id == owner)
+        .scalar_subquery()
+    )
     with reading(scope) as session:
         row = session.exec(
             select(  # type: ignore[call-overload]  # its types stop at four columns
@@ -309,7 +302,8 @@ def data_version(scope: Scope) -> str:
                 func.max(Account.ends_on),
                 func.count(),
                 agreed,
-                lots,
+                voided,
+                *appended,
             ).where(Account.customer_id == owner)
         ).one()
     return "/".join(str(value) for value in row)
@@ -341,7 +335,7 @@ def find_customers(scope: EveryTenant, text: str, *, limit: int = 200) -> tuple[
         ids = [row.id for row in rows]
         accounts = session.exec(select(Account).where(col(Account.customer_id).in_(ids))).all()
         changes = session.exec(select(PlanChange).where(col(PlanChange.customer_id).in_(ids))).all()
-        plans = _plans(session)
+        plans = stored_plans(session)
     found = (_found(row, accounts, changes, plans) for row in rows)
     return tuple(one for one in found if one.accounts or not one.waiting)
 

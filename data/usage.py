@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from data.agreements import plan_stretches
 from data.errors import NotFound
 from data.meters import (
     CATALOGUE,
@@ -25,7 +26,7 @@ from data.money import ZERO
 from data.periods import BillingPeriod, days_between
 from data.pricing import ALL_USAGE, DayUsage, Meter, Plan, Usage
 from data.scope import Scope
-from data.store import DayTotals, day_totals, plan_stretches, subscription
+from data.store import DayTotals, day_totals, subscription
 
 ByDay = dict[date, Decimal]
 

@@ -6,7 +6,17 @@ import sys
 import structlog
 import typer
 
-from data.commands import database, demo, doctor, ledger, people, project, rate, sync
+from data.commands import (
+    close_period,
+    database,
+    demo,
+    doctor,
+    ledger,
+    people,
+    project,
+    rate,
+    sync,
+)
 from data.errors import AppError
 
 app = typer.Typer(
@@ -15,6 +25,7 @@ app = typer.Typer(
     help="Twilio usage in, each customer's own dashboard out.",
 )
 app.command("sync")(sync.sync_command)
+app.command("close-period")(close_period.close_period_command)
 app.command("rate")(rate.rate_command)
 app.command("project")(project.project_command)
 app.command("doctor")(doctor.doctor_command)

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from data.commands.clock import now, today
+from data.commands.close_period import close_all, tell
 from data.settings import load_settings
 from data.twilio.sync import reader, sync
 
@@ -17,7 +18,7 @@ def sync_command(
         typer.Option(formats=["%Y-%m-%d"], help="Read everything from this day on again."),
     ] = None,
 ) -> None:
-    """Read the subaccounts and their daily usage from Twilio."""
+    """Read the subaccounts and their daily usage from Twilio, then close the periods due."""
     settings = load_settings()
     reading = reader(
         settings,
@@ -30,6 +31,7 @@ def sync_command(
         f"Synced {report.accounts} accounts, {report.rows} rows, {report.requests} requests"
         + (f" ({report.retries} repeated)" if report.retries else "")
     )
+    tell(close_all(settings))
     for sid, why in report.failures:
         print(f"  {sid}: {why}", file=sys.stderr)
     if report.failures:

@@ -15,6 +15,8 @@ from data.demo.rhythm import CLUB, OFFICE, SHOP, SPIKY, Flow, Rhythm
 from data.periods import DAY
 
 HISTORY_MONTHS = 14
+SEEN_DAYS_AGO = 12  # a new demo was read once before, that many days ago
+CORRECTED_DAYS_AGO = 5
 
 Kind = Literal["parent", "subaccount", "connected"]
 
@@ -32,6 +34,16 @@ AUTH_TOKEN = "demo-token-that-opens-nothing-real"
 
 
 @dataclass(frozen=True, slots=True)
+class Correction:
+    """Units of a day that Twilio counts only later."""
+
+    day: date
+    leaf: str
+    units: int
+    made_on: date
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """A Twilio account that bears usage; its last day with usage is `closed_on`.
 
@@ -46,6 +58,7 @@ class Account:
     application: str = ""
     kind: Kind = "subaccount"
     closed_on: date | None = None
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def sid(self) -> str:
@@ -92,6 +105,8 @@ class Customer:
     external_id: str
     accounts: tuple[Account, ...]
     plan: str | None = None
+    plans_before: tuple[tuple[str, date], ...] = ()  # with the day each began; `plan` came last
+    plan_since: date | None = None  # None: since the first account was opened
     credits: tuple[CreditPurchase, ...] = ()
 
 
@@ -99,6 +114,10 @@ def months_before(day: date, months: int) -> date:
     """The same day of an earlier month, or that month's last."""
     year, month = divmod(day.year * 12 + day.month - 1 - months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _months_ago(today: date, months: int, *, on: int) -> date:
+    return months_before(today.replace(day=1), months).replace(day=on)
 
 
 def parent_account(today: date) -> Account:
@@ -119,8 +138,8 @@ def customers(today: date) -> tuple[Customer, ...]:
     first_day = months_before(today, HISTORY_MONTHS)
     return (
         _cedar_logistics(first_day, today),
-        _dune_travel(first_day),
-        _fjord_optik(first_day),
+        _dune_travel(first_day, today),
+        _fjord_optik(first_day, today),
         _birch_bakery(first_day),
         _elm_fitness(first_day, today),
         _grove_vets(today),
@@ -193,8 +212,11 @@ def _cedar_logistics(first_day: date, today: date) -> Customer:
     )
 
 
-def _dune_travel(first_day: date) -> Customer:
-    """Many of a month's messages on a few days."""
+def _dune_travel(first_day: date, today: date) -> Customer:
+    """Many of a month's messages on a few days; some of an older month were counted late."""
+    late = Correction(
+        _months_ago(today, 2, on=12), "sms-outbound-longcode", 640, today - CORRECTED_DAYS_AGO * DAY
+    )
     account = Account(
         "Dune Travel",
         first_day,
@@ -202,6 +224,7 @@ def _dune_travel(first_day: date) -> Customer:
         rhythm=SPIKY,
         numbers={"phonenumbers-local": 1},
         application="Trip Alerts",
+        corrections=(late,),
     )
     return Customer(
         "dune-travel",
@@ -213,8 +236,11 @@ def _dune_travel(first_day: date) -> Customer:
     )
 
 
-def _fjord_optik(first_day: date) -> Customer:
-    """A contract in another currency, around its allowance of 200 segments."""
+def _fjord_optik(first_day: date, today: date) -> Customer:
+    """A contract in another currency, around its allowance of 200 segments.
+
+    It outgrew the small bundle and took the medium one on the 12th of last month.
+    """
     account = Account(
         "Fjord Optik",
         first_day,
@@ -228,7 +254,9 @@ def _fjord_optik(first_day: date) -> Customer:
         "regnskab@fjord-optik.example",
         "OWL-1003",
         (account,),
+        plans_before=(("sms-tiers-eur-small", first_day),),
         plan="sms-tiers-eur",
+        plan_since=_months_ago(today, 1, on=12),
     )
 
 

@@ -6,13 +6,16 @@ nothing; it listens on loopback and knows no real account.
 """
 
 import re
+import socket
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
 from functools import lru_cache
 from secrets import compare_digest
+from threading import Thread
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 from uuid import uuid4
@@ -81,6 +84,21 @@ def serve(world: World, *, host: str = "127.0.0.1", port: int) -> None:
     uvicorn.run(twilio_api(world), host=host, port=port, log_level="warning")
 
 
+@contextmanager
+def served(world: World) -> Iterator[str]:
+    """The world on a free port of loopback, in a thread of this process; yields its address."""
+    config = uvicorn.Config(twilio_api(world), log_level="warning", lifespan="off")
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
 class Refused(Exception):
     """A request that Twilio answers with an error body; `code` is from its error dictionary."""
 
@@ -120,7 +138,7 @@ class _TwilioApi:
         account = self._account(request)
         if account.kind != "parent":  # One balance for all: subaccounts have none.
             raise _not_found(request)
-        start, end = period_of(self.world.today).start, self.world.today + DAY
+        start, end = period_of(self.world.counted_on).start, self.world.counted_on + DAY
         used = self.world.usage_between((PARENT_SID, *self.world.subaccount_sids), start, end)
         left = Decimal(2500) - (used[TOTAL].price if used else 0)
         return _answer({"account_sid": account.sid, "balance": f"{left:.2f}", "currency": "USD"})
@@ -178,7 +196,7 @@ class _TwilioApi:
         offset = re.fullmatch(r"([ +-])(\d{1,5})days?", text)
         if offset:
             days = int(offset[2]) * (-1 if offset[1] == "-" else 1)
-            return self.world.today + timedelta(days=days)
+            return self.world.counted_on + timedelta(days=days)
         try:
             return date.fromisoformat(text if len(text) == 10 else "")
         except ValueError:

@@ -68,7 +68,7 @@ def _zero(category: str) -> Tally:
 
 
 def _intervals(world: World, query: UsageQuery) -> Iterator[Interval]:
-    today = world.today
+    today = world.counted_on
     fixed = {
         "Today": (today, today),
         "Yesterday": (today - DAY, today - DAY),
@@ -116,7 +116,7 @@ def usage_row_body(world: World, query: UsageQuery, row: UsageRow, root: str) ->
     return {
         "account_sid": query.account_sid,
         "api_version": "2010-04-01",
-        "as_of": f"{world.today}T09:30:00+00:00",
+        "as_of": f"{world.counted_on}T09:30:00+00:00",
         "category": row.category,
         "count": None if row.tally.count is None else _plain(row.tally.count),
         "count_unit": category.count_unit,

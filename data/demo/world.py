@@ -43,13 +43,19 @@ class World:
     """Who there is and what they used.  Usage is generated a month at a time and kept."""
 
     seed: int
-    today: date
+    today: date  # what every story counts back from
+    seen_on: date | None = None  # an earlier day on which Twilio is asked; None: today
     _months: dict[tuple[str, int, int], dict[date, Leaves]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
     _days: dict[tuple[str, date], dict[str, Tally]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    @property
+    def counted_on(self) -> date:
+        """The day up to which Twilio has counted."""
+        return self.seen_on or self.today
 
     @cached_property
     def first_day(self) -> date:
@@ -80,17 +86,21 @@ class World:
 
     def usage_between(self, sids: Iterable[str], start: date, end: date) -> dict[str, Tally]:
         """The accounts' usage in `[start, end)`, summed by category."""
-        start, end = max(start, self.first_day), min(end, self.today + DAY)
+        start, end = max(start, self.first_day), min(end, self.counted_on + DAY)
         return summed(self.usage_on(sid, day) for sid in sids for day in days_between(start, end))
 
     def _leaf_tallies(self, account: Account, day: date) -> dict[str, Tally]:
-        if not (account.is_open(day) and self.first_day <= day <= self.today):
+        if not (account.is_open(day) and self.first_day <= day <= self.counted_on):
             return {}
-        percent = COUNTED_PERCENT.get((self.today - day).days, 100)
+        percent = COUNTED_PERCENT.get((self.counted_on - day).days, 100)
         counted = {
             leaf: amount.so_far(percent)
             for leaf, amount in self._settled_month(account, day).get(day, {}).items()
         }
+        for late in account.corrections:
+            if late.day == day and late.made_on <= self.counted_on:
+                before = counted.get(late.leaf, Counted(0, 0))
+                counted[late.leaf] = Counted(before.events + late.units, before.units + late.units)
         # Carriers take their fee on every segment sent, so it follows from them.
         segments = sum(n.units for leaf, n in counted.items() if leaf.startswith("sms-outbound"))
         if segments:
@@ -136,7 +146,7 @@ def _customer(customer: Customer) -> Entry:
         "accounts": [_account(account) for account in customer.accounts],
     }
     if customer.plan is not None:
-        entry["plans"] = [_subscription(customer.plan, customer.accounts[0])]
+        entry["plans"] = _subscriptions(customer)
     if customer.credits:
         prefix = customer.slug.partition("-")[0]
         entry["credits"] = [_credit(purchase, prefix) for purchase in customer.credits]
@@ -154,11 +164,13 @@ def _account(account: Account) -> Entry:
     return entry
 
 
-def _subscription(plan: str, account: Account) -> Entry:
-    entry: Entry = {"plan": plan, "version": 1, "from": account.opened_on}
+def _subscriptions(customer: Customer) -> list[Entry]:
+    account = customer.accounts[0]
+    agreed = (*customer.plans_before, (customer.plan, customer.plan_since or account.opened_on))
+    entries: list[Entry] = [{"plan": name, "version": 1, "from": since} for name, since in agreed]
     if account.closed_on is not None:
-        entry["to"] = account.closed_on + DAY
-    return entry
+        entries[-1]["to"] = account.closed_on + DAY
+    return entries
 
 
 def _credit(purchase: CreditPurchase, prefix: str) -> Entry:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, delete, func, select, update
 
-from data.assignment import Owner, owner_on, owners, system_customer
+from data.assignment import Owner, mark_changed, owner_on, owners, system_customer
 from data.errors import NotFound
 from data.meters import TOTAL
 from data.models import Account, SyncCursor, SyncRun, UsageRecord
@@ -25,6 +25,7 @@ from data.twilio.usage_records import DailyUsage
 USAGE = "usage_records"
 ALWAYS = date(1970, 1, 1)
 CHUNK = 5_000  # rows a statement
+FIGURES = ("count", "usage", "cost", "cost_currency")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ def store_window(
         holds = owners(session).get(account.sid, [])
         waiting = system_customer(session)
         values = list(_merged(_values(row, account.sid, holds, waiting) for row in rows))
+        _mark_changes(session, account.sid, windows, values)
         _clear(session, account, windows, rows)
         for start in range(0, len(values), CHUNK):
             _upsert(session, values[start : start + CHUNK])
@@ -183,6 +185,35 @@ def _merged(values: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
     return {(value["day"], value["category"]): value for value in values}.values()
 
 
+def _mark_changes(
+    session: ScopedSession, sid: str, windows: Sequence[Window], values: Sequence[dict[str, Any]]
+) -> None:
+    """Note the earliest day that reads otherwise now: closed statements are held against it."""
+    if not windows:
+        return
+    first = min(window.first for window in windows)
+    last = max(window.last for window in windows)
+    stored = session.exec(
+        select(*(col(getattr(UsageRecord, name)) for name in ("day", "category", *FIGURES))).where(
+            UsageRecord.account_sid == sid,
+            col(UsageRecord.day) >= first,
+            col(UsageRecord.day) <= last,
+        )
+    ).all()
+    before = {(day, category): tuple(figures) for day, category, *figures in stored}
+    after = {
+        (value["day"], value["category"]): tuple(value[name] for name in FIGURES)
+        for value in values
+    }
+    days = [
+        day
+        for day, category in before.keys() | after.keys()
+        if before.get((day, category)) != after.get((day, category))
+    ]
+    if days:
+        mark_changed(session, sid, min(days))
+
+
 def _clear(
     session: ScopedSession,
     account: KnownAccount,
@@ -204,11 +235,10 @@ def _clear(
 def _upsert(session: ScopedSession, values: list[dict[str, Any]]) -> None:
     postgres = session.get_bind().dialect.name == "postgresql"
     statement: Any = (postgres_insert if postgres else sqlite_insert)(UsageRecord)
-    figures = ("count", "usage", "cost", "cost_currency")
     session.execute(
         statement.on_conflict_do_update(
             index_elements=["customer_id", "day", "category", "account_sid"],
-            set_={name: statement.excluded[name] for name in figures},
+            set_={name: statement.excluded[name] for name in FIGURES},
         ),
         values,
     )

@@ -146,4 +146,4 @@ def test_a_bill_so_far_expires_nothing_ahead_of_its_day(two):
 
 
 def bill(store, day):
-    return statement(store.acme, "main", MARCH, today=day, settling_days=3)
+    return statement(store.acme, "main", MARCH, today=day)

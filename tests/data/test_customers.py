@@ -5,12 +5,13 @@ from datetime import date
 import pytest
 from sqlmodel import select
 
+from data.agreements import credit_lots, plan_stretches, plan_timeline
 from data.customers import import_customers
-from data.errors import Conflict, NotFound
+from data.errors import Conflict, InputError, NotFound
 from data.models import SYSTEM_CUSTOMER, TABLES, Customer
 from data.scope import reading, writing
-from data.store import credit_lots, data_version, plan_stretches, subscription, subscriptions
-from tests.bills import agreed, tiers
+from data.store import data_version, subscription, subscriptions
+from tests.bills import agreed, margin, tiers
 from tests.customer_files import FILE, PLANS, importer, scope_of
 from tests.stores import ACME_SID, BETA_SID
 
@@ -92,7 +93,7 @@ WRONG = {
     ),
     "credits without a plan for them": (
         ("plan: credits", "plan: bundle"),
-        r"line 10: customers\.0\.credits\.0: the customer has no plan with credit_lots",
+        r"line 10: customers\.0\.credits\.0: bought_on: no plan with credit_lots is in force",
     ),
     "an unknown pack": (("pack: small", "pack: huge"), r"line 10: .*'huge' is not one of the plan"),
     "a key of credits twice": (
@@ -106,13 +107,6 @@ WRONG = {
     "the system's slug": (
         ("slug: beta", f"slug: {SYSTEM_CUSTOMER}"),
         r"line 11: .*accounts that w",
-    ),
-    "two plans on one day": (
-        (
-            "      - {plan: margin",
-            "      - {plan: bundle, from: 2026-02-10}\n      - {plan: margin",
-        ),
-        r"line 17: .*two plans begin on 2026-02-10",
     ),
     "an end before its beginning": (
         ("from: 2026-02-10, app", "from: 2026-02-10, to: 2026-02-10, app"),
@@ -151,16 +145,41 @@ def test_a_refused_file_stores_nothing(imported):
     assert rows(imported.store) == before
 
 
+CURRENCY = (
+    r"line 16: customers\.1\.plans: .*EUR differs from the USD before it; another currency is"
+)
+
+
 def test_a_second_currency_needs_a_subscription_of_its_own(store, tmp_path):
     euro = agreed(tiers("small"), plan="euro", currency="EUR")
     path = tmp_path / "customers.yaml"
     later = "      - {plan: euro, from: 2026-03-01}\n"
     path.write_text(FILE + later)
-    with pytest.raises(Exception, match="margin is in USD and the next in EUR"):
+    with pytest.raises(Exception, match=CURRENCY):
         import_customers(store.owner, path, [*PLANS, euro])
     path.write_text(FILE + later.replace("euro,", "euro, subscription: second,"))
     import_customers(store.owner, path, [*PLANS, euro])
     assert [one.currency for one in subscriptions(scope_of(store, "beta"))] == ["USD", "EUR"]
+
+
+def test_two_versions_of_a_plan_from_one_day_are_refused(store, tmp_path):
+    path = tmp_path / "customers.yaml"
+    path.write_text(FILE + "      - {plan: margin, version: 2, from: 2026-02-10}\n")
+    second = agreed(margin(markup="0.2"), plan="margin", version=2)
+    said = r"line 16: customers\.1\.plans: plan margin: two versions \(1 and 2\) are agreed from"
+    with pytest.raises(InputError, match=said):
+        import_customers(store.owner, path, [*PLANS, second])
+
+
+def test_of_two_plans_from_one_day_the_last_one_is_billed(imported):
+    two = "      - {plan: bundle, from: 2026-02-10}\n"
+    imported(FILE + two)
+    beta = scope_of(imported.store, "beta")
+    assert [(one.plan.plan, one.billed) for one in plan_timeline(beta, "main")] == [
+        ("margin", False),
+        ("bundle", True),
+    ]
+    assert [one.plan.plan for one in plan_stretches(beta, "main")] == ["bundle"]
 
 
 def test_credits_granted_are_never_changed(imported):

@@ -1,12 +1,21 @@
 """PostgreSQL's own wall: what raw SQL sees through the app's role, whatever the code forgets."""
 
 from datetime import date
+from decimal import Decimal as D
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from data.models import TABLES, Membership, Person, SyncRun
+from data.models import (
+    TABLES,
+    ClosedStatement,
+    CreditEntry,
+    Membership,
+    Person,
+    StatementAdjustment,
+    SyncRun,
+)
 from data.scope import engine
 from tests.bills import agreed, margin
 from tests.stores import (
@@ -17,6 +26,7 @@ from tests.stores import (
     SYNCED,
     credit_row,
     customers,
+    money_row,
     on_plan,
     record,
     version,
@@ -31,6 +41,43 @@ def names(tables):
     return [table.__tablename__ for table in tables]
 
 
+def posted(owner):
+    """What closing writes: an entry of the credit ledger, a final statement, an adjustment."""
+    named = {"customer_id": owner, "subscription": "main"}
+    yield CreditEntry(
+        **named,
+        number=1,
+        key="grant/first/2026-03-01/1",
+        kind="grant",
+        lot="first",
+        day=date(2026, 3, 1),
+        credits="100",
+        units=D(0),
+        posted_at=SYNCED,
+    )
+    yield ClosedStatement(
+        **named,
+        period_start=date(2026, 2, 1),
+        period_end=date(2026, 3, 1),
+        currency="USD",
+        total=D(owner),
+        paid={},
+        content="{}",
+        content_hash="0" * 64,
+        closed_at=SYNCED,
+    )
+    yield StatementAdjustment(
+        **named,
+        period_start=date(2026, 2, 1),
+        number=1,
+        billed_in=date(2026, 3, 1),
+        noticed_on=date(2026, 3, 9),
+        amount=D(owner),
+        currency="USD",
+        content="{}",
+    )
+
+
 @pytest.fixture
 def two(postgres_store):
     postgres_store.put(version(PLAN), *customers())
@@ -39,6 +86,8 @@ def two(postgres_store):
             record(owner, date(2026, 3, 1), "sms", owner),
             on_plan(owner, PLAN),
             credit_row(owner, "first", date(2026, 3, 1)),
+            money_row(owner, "gift", 5),
+            *posted(owner),
         )
     person = Person(id=1, email="sue@isv.test", name="Sue")
     postgres_store.put(person, Membership(person_id=1, role="support"))

@@ -7,6 +7,7 @@ A transaction says whose rows it may touch in `app.customer_id` (scope.py): a cu
 import sqlalchemy as sa
 from alembic import op
 
+from data.migrations.row_security import confine
 from data.models import Exact, Instant
 
 revision = "0001"
@@ -243,17 +244,10 @@ OUR_OWN = (
 
 
 def _confine_rows() -> None:
-    whose = "current_setting('app.customer_id', true)"
     for table, key in TENANT_KEYS.items():
-        _policy(table, f"{whose} = 'every' OR {key}::text = {whose}")
+        confine(table, key)
     for table in OUR_OWN:
-        _policy(table, f"{whose} = 'every'")
-
-
-def _policy(table: str, rule: str) -> None:
-    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
-    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
-    op.execute(f"CREATE POLICY tenant ON {table} USING ({rule}) WITH CHECK ({rule})")
+        confine(table)
 
 
 def downgrade() -> None:
