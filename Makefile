@@ -47,6 +47,11 @@ test: $(VENV)/.dev ## Install what tests need, check, run every test
 soak: $(VENV)/.dev ## The property tests again, with forty times the examples
 	HYPOTHESIS_PROFILE=soak $(PY) -m pytest tests/data -n 2
 
+mutants: $(VENV)/.dev ## Change the price engine in small ways: do its tests notice? FILE=volume: one file
+	-HYPOTHESIS_PROFILE=mutants $(PY) -m mutmut run $(if $(FILE),'data.pricing.$(FILE).*')
+	$(PY) -m mutmut results
+	$(PY) -m mutmut export-cicd-stats >/dev/null && cat mutants/mutmut-cicd-stats.json
+
 bench: $(VENV)/.dev ## Measure speed, beside a reference in the same run
 	$(PY) -m tests.bench
 
@@ -59,6 +64,6 @@ doctor: $(VENV)/.run ## Say what is configured, reachable, fresh or wrong
 	@exec $(PY) -m data doctor
 
 clean: ## Remove the virtual environment and the demo's database
-	rm -rf $(VENV) var
+	rm -rf $(VENV) var mutants
 
-.PHONY: help run sync check test soak bench screenshots doctor clean
+.PHONY: help run sync check test soak mutants bench screenshots doctor clean

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from data.migrations import migrate
 from data.models import TABLES
@@ -25,6 +25,12 @@ settings.register_profile(
 )
 settings.register_profile(
     "soak", settings.get_profile("steady"), derandomize=False, max_examples=2000
+)
+settings.register_profile(
+    "mutants",  # for `make mutants`: whether a test fails, and not with which example
+    settings.get_profile("steady"),
+    max_examples=12,
+    phases=[Phase.explicit, Phase.generate],
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal as D
 from pathlib import Path
 
+from sqlmodel import col, update
+
+from data.closing import Closings, close_due
 from data.models import (
     Account,
     CreditLot,
     Customer,
+    MoneyCredit,
     PlanChange,
     PlanVersion,
     Subscription,
@@ -19,6 +23,8 @@ from data.models import (
 from data.pricing import Plan
 from data.scope import EveryTenant, Scope, engine, writing
 from data.settings import Settings
+from data.twilio.intake import KnownAccount, Window, store_window
+from data.twilio.usage_records import DailyUsage
 
 ACME, BETA = 101, 102
 ACME_SID, BETA_SID = "AC" + "a" * 32, "AC" + "b" * 32
@@ -126,3 +132,42 @@ def credit_row(owner: int, key: str, bought: date, **terms) -> CreditLot:
         **terms,
     }
     return CreditLot(customer_id=owner, key=key, effective_on=bought, **given)
+
+
+def money_row(owner: int, key: str, amount, since: date = OPENED, **terms) -> MoneyCredit:
+    given = {"name": "Credit", "currency": "USD", **terms}
+    return MoneyCredit(
+        customer_id=owner, key=key, amount=D(str(amount)), effective_on=since, **given
+    )
+
+
+def noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), UTC)
+
+
+def read_on(store: Store, day: date, **terms) -> None:
+    """Every account was read on that day."""
+    with writing(store.owner) as session:
+        read = {"synced_at": noon(day), "as_of": noon(day), **terms}
+        session.execute(update(Account).where(col(Account.status) != "closed").values(**read))
+
+
+def close_on(store: Store, day: date) -> Closings:
+    """The scheduled step on that day, when everything was read."""
+    read_on(store, day)
+    return close_due(store.owner, settling_days=3, today=day, now=noon(day))
+
+
+def recount(
+    store: Store, day: date, units, *, seen: date, owner: int = ACME, unit_cost="0.01"
+) -> None:
+    """Twilio is read on the day `seen`, and counts this much SMS on `day`."""
+    sid = ACME_SID if owner == ACME else BETA_SID
+    cost = D(str(units)) * D(unit_cost)
+    rows = [
+        DailyUsage(day, "sms", D(str(units)), D(str(units)), cost, "USD", noon(seen)),
+        DailyUsage(day, "totalprice", D(0), cost, cost, "USD", noon(seen)),
+    ]
+    known = KnownAccount(sid, sid[-4:], "subaccount", "active", OPENED, seen)
+    window = [Window(day, day)]
+    store_window(store.owner, known, window, rows, through=seen, now=noon(seen))

@@ -3,6 +3,7 @@
 from dashboard.exports.table import Table, Value, as_csv, file_name
 from dashboard.exports.tables import (
     staff_lines,
+    statement_days,
     statement_lines,
     usage_by_category,
     usage_by_day,
@@ -14,6 +15,7 @@ __all__ = [
     "as_csv",
     "file_name",
     "staff_lines",
+    "statement_days",
     "statement_lines",
     "usage_by_category",
     "usage_by_day",

@@ -1,9 +1,10 @@
 """The tables behind the charts and pages: the grain of the chart, nothing that it does not show."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from dashboard.exports.table import Table, Value
+from data.explanation import Explained
 from data.overview import MeterSeries
 from data.periods import BillingPeriod
 from data.statement import StaffStatement, Statement
@@ -46,6 +47,13 @@ def statement_lines(bill: Statement) -> Table:
         for part in bill.parts
         for line in part.lines
     ]
+    rows += [
+        (
+            *(None, line.noticed_on, None, line.label, line.kind.value),
+            *(None, None, None, line.amount, bill.currency),
+        )
+        for line in bill.closing
+    ]
     rows.append(
         (
             *(None, bill.period.start, bill.period.end, f"Total {bill.status.value}", "total"),
@@ -53,6 +61,31 @@ def statement_lines(bill: Statement) -> Table:
         )
     )
     return Table((*columns, "Amount", "Currency"), tuple(rows))
+
+
+def statement_days(bill: Statement, trees: Sequence[Explained]) -> Table:
+    """A day of a line a row, a line without days one row; the amounts sum to the total."""
+    columns = ("Line", "Part", "Day (UTC)", "Quantity", "Unit", "Amount", "Currency")
+    rows: list[tuple[Value, ...]] = []
+    for line, tree in zip(bill.lines, trees, strict=True):
+        for part, node in _leaves(tree):
+            rows.append(
+                (
+                    *(line.label, part, node.day, node.quantity),
+                    *(node.unit, node.amount, bill.currency),
+                )
+            )
+    rows.append(("Total", None, None, None, None, bill.total, bill.currency))
+    return Table(columns, tuple(rows))
+
+
+def _leaves(tree: Explained, part: str | None = None) -> Iterator[tuple[str | None, Explained]]:
+    """The days below a node, or the node itself where no day is."""
+    below = [child for child in tree.children if child.amount is not None]
+    if not below:
+        yield part, tree
+    for child in below:
+        yield from _leaves(child, part if child.day else child.label)
 
 
 def staff_lines(own: StaffStatement, period: BillingPeriod) -> Table:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 import streamlit as st
 
+from data.explanation import Explained, explanation
 from data.overview import Overview, overview
 from data.periods import BillingPeriod
 from data.scope import Scope
@@ -69,9 +70,15 @@ def read_statement(
     subscription: str,
     period: BillingPeriod,
     today: date,
-    settling_days: int,
 ) -> Statement | None:
-    return statement(scope, subscription, period, today=today, settling_days=settling_days)
+    return statement(scope, subscription, period, today=today)
+
+
+@st.cache_data(ttl=3600, max_entries=500, show_spinner=False)
+def read_explanation(
+    scope: Scope, version: str, subscription: str, period: BillingPeriod, today: date
+) -> tuple[Explained, ...]:
+    return explanation(scope, subscription, period, today=today)
 
 
 @st.cache_data(ttl=600, max_entries=500, show_spinner=False)

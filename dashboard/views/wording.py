@@ -20,13 +20,16 @@ from dashboard.charts.formats import (
     percent,
     period_name,
     quantity,
+    unit_price,
 )
 from dashboard.views.markup import Part, Safe, joined, strong
+from data.money import plain
 from data.outlook import Range
 from data.overview import Allowance, Comparison, Freshness, MeterSeries, Overview
 from data.periods import BillingPeriod
-from data.pricing import Line, LineKind
+from data.pricing import Arithmetic, Line, LineKind
 from data.statement import Statement, StatementLine, Status
+from data.statement_content import PlanStep
 
 ABOUT_THE_SAME = Decimal("0.05")
 SURE, UNLIKELY = 0.995, 0.005
@@ -200,6 +203,28 @@ def line_quantity(line: StatementLine) -> str:
     if line.kind in (LineKind.FEE, LineKind.PACK) or not line.unit:
         return quantity(line.quantity)
     return counted(line.quantity, line.unit)
+
+
+def worked_out(how: Arithmetic, currency: str) -> str:
+    """17/30 × $59.99; 10% of $120.00; $100.00 − $64.99."""
+    text = money(how.of, currency)
+    if how.denominator != 1:
+        text = f"{plain(how.numerator)}/{plain(how.denominator)} × {text}"
+    elif abs(how.numerator) < 1:
+        text = f"{quantity(abs(how.numerator) * 100)}% of {text}"
+    elif how.numerator != 1:
+        text = f"{quantity(how.numerator)} × {unit_price(how.of, currency)}"
+    return f"{text} − {money(how.less, currency)}" if how.less else text
+
+
+def plan_step(step: PlanStep) -> list[Part]:
+    """From 10 Nov: Medium; asked on 10 Nov, from 1 Dec: Small; replaced by a later change."""
+    asked, name = day(step.asked_on), strong(step.name)
+    if not step.billed:
+        return [f"{asked}: ", name, ", replaced by a later change before it took effect"]
+    if step.starts_on > step.asked_on:
+        return [f"{asked}: ", name, f", from the next period on ({day(step.starts_on)})"]
+    return [f"From {asked}: ", name]
 
 
 def advice_line(tier: str, saves: str) -> list[Part]:

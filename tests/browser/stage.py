@@ -4,6 +4,7 @@ with stage(folder) as live, chromium() as browser:
     page = visit(browser, live, "Birch Bakery", "usage")
 """
 
+import csv
 import re
 import shutil
 from collections.abc import Iterator
@@ -91,3 +92,11 @@ def go(page: Page, title: str) -> None:
     page.get_by_test_id("stSidebarNav").get_by_role("link", name=title, exact=True).click()
     expect(page.get_by_role("heading", name=title, exact=True, level=1)).to_be_visible(timeout=WAIT)
     settle(page)
+
+
+def rows_of(page: Page, name: str = "CSV") -> list[list[str]]:
+    """The rows of a download, its heads first."""
+    with page.expect_download() as download:
+        page.get_by_role("button", name=name).click()
+    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
+    return list(csv.reader(text.splitlines()))

@@ -1,14 +1,12 @@
 """What a customer reads is what Twilio's API says and the plan's terms make of it."""
 
-import csv
 from decimal import Decimal as D
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from data.demo.world import PARENT_SID
-from tests.browser.stage import go, visit
+from tests.browser.stage import go, rows_of, visit
 from tests.browser.twilio import accounts, used, with_overage
 
 
@@ -19,13 +17,6 @@ def sids(live):
 
 def units(live, sids, name: str) -> D:
     return used(live.api, PARENT_SID, sids[name], "sms")
-
-
-def rows_of(page, name: str = "CSV") -> list[list[str]]:
-    with page.expect_download() as download:
-        page.get_by_role("button", name=name).click()
-    text = Path(download.value.path()).read_text(encoding="utf-8-sig")
-    return list(csv.reader(text.splitlines()))
 
 
 def test_a_bundle_with_overage_is_counted_and_priced(browser, live, sids):

@@ -4,7 +4,8 @@ The demo's world is read once through its Twilio API; two customers stand agains
 every page.  States that the demo does not show are made by changing a copy of its database.
 """
 
-import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -45,7 +46,11 @@ def filled(tmp_path_factory):
 def app(filled, tmp_path, monkeypatch):
     """Opens the app as a person, on a copy of the demo's database."""
     source = Path(filled["DATABASE_URL"].removeprefix("sqlite:///"))
-    url = f"sqlite:///{shutil.copy(source, tmp_path / 'demo.sqlite')}"
+    copied = tmp_path / "demo.sqlite"
+    # Not the file alone: what was written last may still be in the log beside it.
+    with closing(sqlite3.connect(source)) as whole, closing(sqlite3.connect(copied)) as copy:
+        whole.backup(copy)
+    url = f"sqlite:///{copied}"
     for name, value in {**filled, "DATABASE_URL": url}.items():
         monkeypatch.setenv(name, value)
     configuration.cache_clear()

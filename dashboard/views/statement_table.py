@@ -1,0 +1,145 @@
+"""A statement as a table whose lines open to the days behind each, and a day's records."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from dashboard.charts.formats import counted, day, days, money, quantity, unit_price
+from dashboard.views.markup import Part, Safe, div, joined, note, span, tag
+from dashboard.views.wording import (
+    STATUS_WORDS,
+    line_label,
+    line_quantity,
+    plan_step,
+    worked_out,
+)
+from data.explanation import Explained
+from data.periods import DAY
+from data.pricing import LineKind
+from data.statement import Part as Stretch
+from data.statement import Statement, StatementLine
+
+WHOLE = (LineKind.FEE, LineKind.FLAT, LineKind.PACK)  # their price is not a unit's
+
+
+def statement_table(bill: Statement, trees: Sequence[Explained]) -> Safe:
+    """`trees` are the explanations of the lines, in their order."""
+    head = tag(
+        "tr",
+        tag("th", "Line", scope="col"),
+        *(tag("th", name, scope="col", class_="u-number") for name in ("Quantity", "Price")),
+        tag("th", f"Amount, {bill.currency}", scope="col", class_="u-number"),
+    )
+    opened = iter(trees)
+    rows = [row for part in bill.parts for row in _stretch(part, bill, opened)]
+    if bill.closing:
+        rows.append(_heading("Earlier periods and credits"))
+        rows += [row for line in bill.closing for row in _line(line, bill.currency, next(opened))]
+    total = tag(
+        "tr",
+        tag("td", f"Total {STATUS_WORDS[bill.status]}", colspan="3"),
+        tag("td", money(bill.total, bill.currency), class_="u-number"),
+        class_="u-total",
+    )
+    body = tag("tbody", joined(rows), total)
+    return div("u-table-frame", tag("table", tag("thead", head), body, class_="u-table"))
+
+
+def plan_changes(bill: Statement) -> Safe | None:
+    """What was agreed when, and what of it is billed; nothing for a period on one plan."""
+    steps = [one for one in bill.timeline if one.asked_on > bill.period.start or not one.billed]
+    if not steps:
+        return None
+    items = (tag("li", *plan_step(one)) for one in steps)
+    return div("u-steps", tag("h3", "Plan changes"), tag("ol", *items))
+
+
+def fingerprint(bill: Statement) -> Safe | None:
+    """By which a final statement can be told from a changed one."""
+    if bill.content_hash is None:
+        return None
+    return note(f"Final: it no longer changes. Fingerprint {bill.content_hash[:16]}.")
+
+
+def _heading(text: str) -> Safe:
+    return tag("tr", tag("td", text, colspan="4", class_="u-stretch"))
+
+
+def _stretch(part: Stretch, bill: Statement, opened: Iterator[Explained]) -> Iterator[Part]:
+    """A plan's days and lines."""
+    used = (part.end - part.start).days
+    text = f"{part.plan}, {days(part.start, part.end - DAY)}"
+    if used < part.full_days:
+        text += f" · {used} of {part.full_days} days"
+    yield _heading(text)
+    for line in part.lines:
+        yield from _line(line, bill.currency, next(opened))
+
+
+def _line(line: StatementLine, currency: str, tree: Explained) -> Iterator[Part]:
+    how = worked_out(line.arithmetic, currency) if line.arithmetic else None
+    noticed = f"noticed on {day(line.noticed_on)}" if line.noticed_on else None
+    yield tag(
+        "tr",
+        tag("td", line_label(line), *(span("u-why", text) for text in (how, noticed) if text)),
+        tag("td", line_quantity(line), class_="u-number"),
+        tag("td", _price(line, currency), class_="u-number"),
+        tag("td", money(line.amount, currency), class_="u-number"),
+    )
+    if any(child.day is None for child in tree.children):  # meters, or lines that changed
+        for child in tree.children:
+            yield _folded(_summed(child, currency), child.children, currency)
+    elif tree.children:
+        yield _folded(f"By day: {_count(tree.children)}", tree.children, currency)
+
+
+def _summed(node: Explained, currency: str) -> Safe:
+    how = worked_out(node.arithmetic, currency) if node.arithmetic else None
+    amount = "" if node.amount is None else money(node.amount, currency)
+    label = node.label.capitalize() if node.label.islower() else node.label
+    named = span("u-name", label, span("u-why", how) if how else None)
+    return joined([named, span("u-value", amount)])
+
+
+def _count(nodes: Sequence[Explained]) -> str:
+    return "1 day" if len(nodes) == 1 else f"{len(nodes)} days"
+
+
+def _folded(summary: Part, nodes: Sequence[Explained], currency: str) -> Safe:
+    """A row that opens to the days behind the one above it."""
+    if not nodes:
+        inner: Safe = div("u-explained u-closed", div("u-fold", summary))
+    else:
+        head = tag("summary", div("u-fold", summary))
+        rows = (_day(node, currency) for node in nodes)
+        inner = tag("details", head, tag("table", tag("tbody", *rows)), class_="u-explained")
+    return tag("tr", tag("td", inner, colspan="4"), class_="u-days")
+
+
+def _day(node: Explained, currency: str) -> Safe:
+    used = "" if node.quantity is None or not node.unit else counted(node.quantity, node.unit)
+    amount = "" if node.amount is None else money(node.amount, currency)
+    return tag(
+        "tr",
+        tag("td", _on(node.day, node.label)),
+        tag("td", _records(node.children), class_="u-records"),
+        tag("td", used, class_="u-number"),
+        tag("td", amount, class_="u-number"),
+    )
+
+
+def _on(when: date | None, label: str) -> str:
+    return day(when) if when else label
+
+
+def _records(nodes: Iterable[Explained]) -> str:
+    """What Twilio sent for the day, where that is more than the day's own figure."""
+    found = list(nodes)
+    named = (f"{one.label} {quantity(one.quantity)}" for one in found if one.quantity is not None)
+    return ", ".join(named)
+
+
+def _price(line: StatementLine, currency: str) -> str:
+    if line.unit_amount is None:
+        return "included" if line.kind is LineKind.INCLUDED else ""
+    unit = "" if line.kind in WHOLE or not line.unit else " each"
+    return f"{unit_price(line.unit_amount, currency)}{unit}"
