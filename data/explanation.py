@@ -13,7 +13,8 @@ from decimal import Decimal
 
 from data.agreements import plan_stretches
 from data.billed import sids_of
-from data.meters import OTHER, category, meters_of, shown_meters
+from data.meters import OTHER, category, children, meters_of, shown_meters
+from data.money import ZERO
 from data.periods import BillingPeriod
 from data.pricing import Arithmetic, DayShare, LineKind, Meter, Plan
 from data.scope import Scope
@@ -96,8 +97,15 @@ def staff_explanation(
 
 
 def _categories(plans: Mapping[str, Plan]) -> frozenset[str]:
-    meters = [meter for plan in plans.values() for meter in _meters(plan).values()]
-    return frozenset(id for meter in meters for id in meter.categories)
+    """Those of all meters, and what is below them."""
+    wanted = {
+        id for plan in plans.values() for meter in _meters(plan).values() for id in meter.categories
+    }
+    below = set(wanted)
+    while below:
+        below = {child for id in below for child in children(id)} - wanted
+        wanted |= below
+    return frozenset(wanted)
 
 
 def _meters(plan: Plan) -> Mapping[str, Meter]:
@@ -118,15 +126,36 @@ class _Records:
             self.found[row.day, row.category].append(row)
 
     def of(self, day: date, meter: Meter) -> Iterator[StaffExplained]:
+        """The records of the meter's day, each as fine as it can be without losing anything."""
         for id in meter.categories:
             for row in self.found.get((day, id), ()):
-                quantity = row.usage if meter.quantity == "usage" else row.count
-                if not quantity and not row.cost:
-                    continue
-                label = category(id).label
-                if len(self.names) > 1:
-                    label = f"{label} · {self.names.get(row.account_sid, row.account_sid)}"
-                yield StaffExplained(label, None, quantity, meter.unit, row.day, cost=row.cost)
+                for fine in self._finest(row):
+                    yield self._node(fine, meter)
+
+    def _finest(self, row: AccountUsage) -> Iterator[AccountUsage]:
+        """The categories under the row's, where they add up to it in every figure."""
+        below = [
+            fine
+            for id in children(row.category)
+            for fine in self.found.get((row.day, id), ())
+            if fine.account_sid == row.account_sid
+        ]
+        if not below or any(
+            sum((getattr(fine, name) for fine in below), ZERO) != getattr(row, name)
+            for name in ("count", "usage", "cost")
+        ):
+            if row.count or row.usage or row.cost:
+                yield row
+            return
+        for fine in below:
+            yield from self._finest(fine)
+
+    def _node(self, row: AccountUsage, meter: Meter) -> StaffExplained:
+        quantity = row.usage if meter.quantity == "usage" else row.count
+        label = category(row.category).label
+        if len(self.names) > 1:
+            label = f"{label} · {self.names.get(row.account_sid, row.account_sid)}"
+        return StaffExplained(label, None, quantity, meter.unit, row.day, cost=row.cost)
 
 
 def _line(part: StatedPart, stated: StatedLine, plan: Plan, records: _Records) -> StaffExplained:

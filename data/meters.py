@@ -98,6 +98,7 @@ def ancestors(id: str) -> frozenset[str]:
     return frozenset(above.union(*(ancestors(parent) for parent in above)))
 
 
+@lru_cache(maxsize=4096)
 def children(id: str) -> tuple[str, ...]:
     return tuple(c.id for c in _reference().values() if id in c.parents)
 

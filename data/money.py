@@ -18,6 +18,7 @@ from decimal import (
     InvalidOperation,
     localcontext,
 )
+from fractions import Fraction
 
 from data.errors import InputError
 
@@ -59,9 +60,14 @@ def digits(currency: str) -> int:
     return _DIGITS.get(currency, 2)
 
 
-def rounded(amount: Decimal, currency: str) -> Decimal:
+def rounded(amount: Decimal | Fraction, currency: str) -> Decimal:
     """The amount in whole smallest units of the currency, half away from zero."""
-    return _EXACT.quantize(amount, Decimal(1).scaleb(-digits(currency)))
+    places = digits(currency)
+    if isinstance(amount, Fraction):
+        twice = abs(amount) * 2 * 10**places
+        units = int(twice + 1) // 2
+        return Decimal(-units if amount < 0 else units).scaleb(-places)
+    return _EXACT.quantize(amount, Decimal(1).scaleb(-places))
 
 
 def total(amounts: Iterable[Decimal]) -> Decimal:

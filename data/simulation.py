@@ -41,7 +41,7 @@ from data.pricing import (
 )
 from data.pricing.compare import best_tier
 from data.scope import Scope
-from data.statement import Status, StatementLine, as_statement
+from data.statement import StatementLine, Status, as_statement
 from data.statement_archive import revisions_of
 from data.statement_content import priced_content
 from data.store import DayTotals, cost_currencies, day_totals, subscription

@@ -108,6 +108,7 @@ class StaffStatement:
     cost_currency: str
     gross_margin: Decimal | None  # share of the price; None in two currencies, or without a price
     lines: tuple[Line, ...]
+    recognized: Decimal | None = None  # what the credits drawn and expired were worth
 
 
 def statement(
@@ -254,4 +255,13 @@ def staff_statement(
     cost = billed.shown.usage(ALL_USAGE, period.start, period.end).cost
     comparable = amount and charged in ((), (currency,))
     margin = (amount - cost) / amount if comparable else None
-    return StaffStatement(amount, currency, cost, "/".join(charged) or currency, margin, lines)
+    worth = [line.recognized for line in lines if line.recognized is not None]
+    return StaffStatement(
+        amount,
+        currency,
+        cost,
+        "/".join(charged) or currency,
+        margin,
+        lines,
+        total(worth) if worth else None,
+    )

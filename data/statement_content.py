@@ -21,7 +21,17 @@ from data.billed import Billed
 from data.meters import OTHER, meters_of
 from data.money import ZERO, split, total
 from data.periods import BillingPeriod
-from data.pricing import ALL_USAGE, DayShare, Line, Plan, RatedPart, RatedPeriod, days_of
+from data.pricing import (
+    ALL_USAGE,
+    DayShare,
+    Line,
+    LineKind,
+    Meter,
+    Plan,
+    RatedPart,
+    RatedPeriod,
+    days_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +150,7 @@ def _stated(billed: Billed, part: RatedPart, *, explained: bool) -> StatedPart:
     lines = tuple(
         StatedLine(
             line,
-            meters[line.meter].unit if line.meter and line.meter in meters else None,
+            _unit(line, meters),
             _shares(billed, part, line, explained=explained),
             days.get(line.key, ()),
         )
@@ -148,6 +158,13 @@ def _stated(billed: Billed, part: RatedPart, *, explained: bool) -> StatedPart:
     )
     span = part.period
     return StatedPart(plan.id, plan.name, span.start, span.end, span.full_days, lines)
+
+
+def _unit(line: Line, meters: Mapping[str, Meter]) -> str | None:
+    """In which the line's quantity is counted."""
+    if line.kind is LineKind.EXPIRED:
+        return "credits"
+    return meters[line.meter].unit if line.meter and line.meter in meters else None
 
 
 def _shares(

@@ -4,6 +4,7 @@ It is part of the staff's own list and never of a customer's page, so that staff
 customer's pages see exactly what the customer sees.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 import streamlit as st
@@ -12,12 +13,18 @@ from dashboard.access import Permission, current_viewer
 from dashboard.charts.formats import money, period_name, quantity
 from dashboard.exports import staff_lines
 from dashboard.views.cards import card
-from dashboard.views.markup import Safe, div, note, tag
+from dashboard.views.markup import Part, Safe, div, note, tag
 from dashboard.views.page import Visit
 from dashboard.views.parts import csv_button, money_cell, show, state
-from dashboard.views.readings import read_periods, read_staff_statement, read_subscriptions
+from dashboard.views.readings import (
+    read_periods,
+    read_staff_explanation,
+    read_staff_statement,
+    read_subscriptions,
+)
 from dashboard.views.wording import line_label
 from data.errors import NotSignedIn
+from data.explanation import StaffExplained
 from data.scope import Scope
 from data.statement import StaffStatement
 from data.store import FoundCustomer, SubscriptionView, data_version
@@ -54,7 +61,8 @@ def _subscription(visit: Visit, scope: Scope, version: str, own: SubscriptionVie
     if bill is None:
         show(state("No plan in this period", "There is nothing to compare."))
         return
-    show(_figures(bill), _lines(bill))
+    trees = read_staff_explanation(scope, version, own.key, period, visit.today)
+    show(_figures(bill), _lines(bill, trees))
     csv_button(
         "CSV with cost", lambda: staff_lines(bill, period), "margin", own.key, f"{period.start}"
     )
@@ -64,28 +72,53 @@ def _figures(bill: StaffStatement) -> Safe:
     margin = "–" if bill.gross_margin is None else f"{bill.gross_margin:.1%}"
     return div(
         "u-cards u-three",
-        card("Customer pays", money(bill.amount, bill.currency)),
+        card("Customer pays", money(bill.amount, bill.currency), _recognized(bill)),
         card("Twilio costs us", money(bill.cost, bill.cost_currency)),
         card("Gross margin", margin, note("Share of the price.")),
     )
 
 
-def _lines(bill: StaffStatement) -> Safe:
-    """Amounts line by line; the cost of a bundle has no lines, only a total."""
+def _recognized(bill: StaffStatement) -> Safe | None:
+    if bill.recognized is None:
+        return None
+    return note(f"{money(bill.recognized, bill.currency)} recognised from credits.")
+
+
+def _lines(bill: StaffStatement, trees: Sequence[StaffExplained]) -> Safe:
+    """Amounts line by line, each open to its days; the cost of a bundle has no lines."""
     heads = (tag("th", name, scope="col", class_=_side(name)) for name in COLUMNS)
-    rows = [
-        _row(line_label(line), line.quantity, line.amount, line.cost, bill) for line in bill.lines
-    ]
+    rows: list[Part] = []
+    for line, tree in zip(bill.lines, trees, strict=False):  # adjustments have no cost
+        rows.append(_row(line_label(line), line.quantity, line.amount, line.cost, bill))
+        rows.append(_opened(tree, bill))
     total = _row("Total", None, bill.amount, bill.cost, bill, class_="u-total")
     body = tag("tbody", *rows, total)
     grid = tag("table", tag("thead", tag("tr", *heads)), body, class_="u-table")
     return div("u-table-frame", grid)
 
 
+def _opened(tree: StaffExplained, bill: StaffStatement) -> Safe | None:
+    """The days behind a line, or its products with theirs."""
+    if not tree.children:
+        return None
+    rows: list[Part] = []
+    for child in tree.children:
+        rows.append(_row(child.label, child.quantity, child.amount, child.cost, bill))
+        rows += [_node(day, bill) for day in child.children if day.amount is not None]
+    count = sum(1 for _ in rows)
+    fold = tag("summary", div("u-fold", f"{count} rows behind it"))
+    inner = tag("details", fold, tag("table", tag("tbody", *rows)), class_="u-explained")
+    return tag("tr", tag("td", inner, colspan=f"{len(COLUMNS)}"), class_="u-days")
+
+
+def _node(node: StaffExplained, bill: StaffStatement) -> Safe:
+    return _row(node.label, node.quantity, node.amount, node.cost, bill)
+
+
 def _row(
     label: str,
     units: Decimal | None,
-    amount: Decimal,
+    amount: Decimal | None,
     cost: Decimal | None,
     bill: StaffStatement,
     class_: str | None = None,

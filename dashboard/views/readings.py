@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 import streamlit as st
 
-from data.explanation import Explained, explanation
+from data.explanation import Explained, StaffExplained, explanation, staff_explanation
 from data.overview import Overview, overview
 from data.periods import BillingPeriod
 from data.scope import Scope
@@ -87,3 +87,11 @@ def read_staff_statement(
 ) -> StaffStatement | None:
     """Cost and margin: call it only for a viewer with Permission.VIEW_COST."""
     return staff_statement(scope, subscription, period, today=today)
+
+
+@st.cache_data(ttl=600, max_entries=200, show_spinner=False)
+def read_staff_explanation(
+    scope: Scope, version: str, subscription: str, period: BillingPeriod, today: date
+) -> tuple[StaffExplained, ...]:
+    """Cost and margin by day: call it only for a viewer with Permission.VIEW_COST."""
+    return staff_explanation(scope, subscription, period, today=today)

@@ -27,7 +27,7 @@ MOST_EARLIER = 12
 STATUS_NOTES = {
     Status.OPEN: "What has been counted until now. It grows until the period ends.",
     Status.SETTLING: "The period is over. Late usage may still be added for a few days.",
-    Status.FINAL: "The period is over and its figures have settled.",
+    Status.FINAL: "This statement is closed. Late usage would be an adjustment on a later one.",
 }
 
 

@@ -117,7 +117,7 @@ def _folded(summary: Part, nodes: Sequence[Explained], currency: str) -> Safe:
 
 def _day(node: Explained, currency: str) -> Safe:
     used = "" if node.quantity is None or not node.unit else counted(node.quantity, node.unit)
-    amount = "" if node.amount is None else money(node.amount, currency)
+    amount = money(node.amount, currency) if node.amount else ""
     return tag(
         "tr",
         tag("td", _on(node.day, node.label)),
@@ -134,8 +134,8 @@ def _on(when: date | None, label: str) -> str:
 def _records(nodes: Iterable[Explained]) -> str:
     """What Twilio sent for the day, where that is more than the day's own figure."""
     found = list(nodes)
-    named = (f"{one.label} {quantity(one.quantity)}" for one in found if one.quantity is not None)
-    return ", ".join(named)
+    named = (f"{one.label}: {quantity(one.quantity)}" for one in found if one.quantity is not None)
+    return " · ".join(named)
 
 
 def _price(line: StatementLine, currency: str) -> str:

@@ -10,12 +10,14 @@ Elsewhere: tiers (Stripe), ranges (Lago).
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from itertools import pairwise
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field
 
 from data.money import ONE, ZERO
+from data.pricing.ledger import as_decimal
 from data.pricing.strategy import DayUsage, NotNegative, Positive, Terms, Usage
 
 AboveLast = Literal["continue", "at_cost", "unpriced"]
@@ -70,11 +72,18 @@ class PricedBand(Band):
 
 @dataclass(frozen=True, slots=True)
 class Banded:
-    """What fell into one band; the position after the last band is "above"."""
+    """What fell into one band; the position after the last band is "above".
+
+    The cost is exact: a third of 1.00 must not be cut before it is multiplied.
+    """
 
     position: int
     quantity: Decimal
-    cost: Decimal
+    exact_cost: Fraction
+
+    @property
+    def cost(self) -> Decimal:
+        return as_decimal(self.exact_cost)
 
 
 def banded(
@@ -82,26 +91,33 @@ def banded(
 ) -> list[Banded]:
     """The usage by band, in the order of the bands, after `before` earlier units."""
     units: dict[int, Decimal] = {}
-    costs: dict[int, Decimal] = {}
+    whole: dict[int, Decimal] = {}  # of days that lie in one band
+    shared: dict[int, Fraction] = {}  # of days that an edge cuts
     for day in usage.days:
-        for position, quantity, cost in _pieces(bands, day, before, above_last):
+        for position, quantity in _pieces(bands, day, before, above_last):
             units[position] = units.get(position, ZERO) + quantity
-            costs[position] = costs.get(position, ZERO) + cost
+            if quantity == day.quantity:
+                whole[position] = whole.get(position, ZERO) + day.cost
+            else:
+                share = Fraction(day.cost) * Fraction(quantity) / Fraction(day.quantity)
+                shared[position] = shared.get(position, Fraction(0)) + share
         before += day.quantity
-    return [Banded(position, units[position], costs[position]) for position in sorted(units)]
+    return [
+        Banded(one, units[one], Fraction(whole.get(one, ZERO)) + shared.get(one, 0))
+        for one in sorted(units)
+    ]
 
 
 def _pieces(
     bands: Sequence[B], day: DayUsage, before: Decimal, above_last: AboveLast
-) -> Iterator[tuple[int, Decimal, Decimal]]:
+) -> Iterator[tuple[int, Decimal]]:
     last = len(bands) - (above_last == "continue")
     if not day.quantity:  # a charge or a credit without units: in the band reached
         if day.cost:
-            yield min(position_at(bands, before), last), ZERO, day.cost
+            yield min(position_at(bands, before), last), ZERO
         return
     for band, quantity in slices(bands, before, day.quantity):
-        position = last if band is None else bands.index(band)
-        yield position, quantity, day.cost * quantity / day.quantity
+        yield last if band is None else bands.index(band), quantity
 
 
 def position_at(bands: Sequence[B], quantity: Decimal) -> int:

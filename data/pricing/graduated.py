@@ -53,7 +53,7 @@ class BandPrice(MeterPrice):
         label = band_label(self.bands, len(self.bands), self.above_last)
         if self.above_last == "unpriced":
             return Line(LineKind.UNPRICED, label, ZERO, self.meter, one.quantity, cost=one.cost)
-        amount = rounded(one.cost, basis.currency)
+        amount = rounded(one.exact_cost, basis.currency)
         return Line(LineKind.USAGE, label, amount, self.meter, one.quantity, cost=one.cost)
 
     def edges(self, basis: Basis) -> tuple[Decimal, ...]:

@@ -8,9 +8,10 @@ Elsewhere: graduated (Stripe, Lago), with a margin in the place of a price.
 
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 from typing import ClassVar, Literal
 
-from data.money import ZERO, rounded
+from data.money import rounded
 from data.pricing.bands import AboveLast, Band, Banded, Bands, band_edges, band_label, banded
 from data.pricing.strategy import (
     NO_USAGE,
@@ -51,11 +52,11 @@ class GraduatedMargin(MeterPrice):
             yield self._line(one, basis)
 
     def _line(self, one: Banded, basis: Basis) -> Line:
-        kind, price = LineKind.USAGE, one.cost
+        kind, price = LineKind.USAGE, one.exact_cost
         if one.position < len(self.bands):
-            price = self.bands[one.position].price_of(one.cost)
+            price = self.bands[one.position].price_of(one.exact_cost)
         elif self.above_last == "unpriced":
-            kind, price = LineKind.UNPRICED, ZERO
+            kind, price = LineKind.UNPRICED, Fraction(0)
         label = band_label(self.bands, one.position, self.above_last)
         amount = rounded(price, basis.currency)
         return Line(kind, label, amount, self.meter, one.quantity, cost=one.cost)

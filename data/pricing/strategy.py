@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -373,8 +374,8 @@ class Margin(Terms):
             raise ValueError(f"a margin of {given} sells at a loss: say allow_loss: true if meant")
         return self
 
-    def price_of(self, cost: Decimal) -> Decimal:
+    def price_of(self, cost: Decimal | Fraction) -> Fraction:
         """gross_margin 0.03: 100.00 -> 103.0927…; markup 0.03: 100.00 -> 103.00 (unrounded)."""
         if self.gross_margin is not None:
-            return cost / (ONE - self.gross_margin)
-        return cost * (ONE + (self.markup or ZERO))
+            return Fraction(cost) / Fraction(ONE - self.gross_margin)
+        return Fraction(cost) * Fraction(ONE + (self.markup or ZERO))
