@@ -15,8 +15,9 @@ from data.money import ZERO, exact, rounded
 from data.periods import BillingPeriod
 from data.pricing.credit_lots import CreditLots
 from data.pricing.ledger import CreditLot, Opening
-from data.pricing.plan import Plan
+from data.pricing.plan import Plan, Price
 from data.pricing.strategy import (
+    BILL,
     NO_USAGE,
     Basis,
     Line,
@@ -106,37 +107,59 @@ def _runs(
     """For each meter of the part: the days around it over which its price stays the same."""
     plan, part = cut[number]
     found: dict[str, Run] = {}
-    for price in plan.prices:
-        meters = price.meters_priced
+    for price in (*plan.prices, None):  # none: the limits of the whole bill
+        meter = price.meters_priced[0] if price else BILL
         first, last = number, number
-        while first and _goes_on(cut[first - 1], cut[first], meters[0]):
+        while first and _goes_on(cut[first - 1], cut[first], meter):
             first -= 1
-        while last + 1 < len(cut) and _goes_on(cut[last], cut[last + 1], meters[0]):
+        while last + 1 < len(cut) and _goes_on(cut[last], cut[last + 1], meter):
             last += 1
         if first == last:
             continue
         whole = BillingPeriod(cut[first][1].start, cut[last][1].end, part.full_start, part.full_end)
         earlier = rated[first:number]
         with exact():
-            asked = sum((total(price.rate(one.usage, one.basis)) for one in earlier), ZERO)
-            for meter in meters:
+            asked = sum((_asked(price, one) for one in earlier), ZERO)
+            for meter in price.meters_priced if price else (BILL,):
                 units = (one.usage.get(meter, NO_USAGE).quantity for one in earlier)
                 found[meter] = Run(whole, sum(units, ZERO), asked)
     return found
 
 
+def _asked(price: Price | None, part: RatedPart) -> Decimal:
+    """What the price asked for in a part, or the whole plan, before their limits."""
+    if price is not None:
+        return total(price.rate(part.usage, part.basis))
+    beside = (LineKind.DISCOUNT, LineKind.CAP, LineKind.MINIMUM)
+    return total(
+        line
+        for line in part.lines
+        if line.kind is not LineKind.TAX and (line.meter or line.kind not in beside)
+    )
+
+
 def _goes_on(
     one: tuple[Plan, BillingPeriod], after: tuple[Plan, BillingPeriod], meter: str
 ) -> bool:
-    """Whether the meter's price stands unchanged over a change of plan."""
-    price = one[0].price_of(meter)
+    """Whether the meter's price, or the bill's limits, stand unchanged over a change of plan."""
+    before, now = one[0], after[0]
+    if one[1].end != after[1].start or before.prorate != now.prorate:
+        return False
+    if meter == BILL:
+        terms = ("discount", "maximum", "minimum")
+        return all(getattr(before, term) == getattr(now, term) for term in terms)
+    price = before.price_of(meter)
     return (
         price is not None
-        and one[1].end == after[1].start
-        and one[0].prorate == after[0].prorate
-        and price == after[0].price_of(meter)
-        and all(one[0].meters.get(m) == after[0].meters.get(m) for m in price.meters_priced)
+        and price == now.price_of(meter)
+        and all(_measures(before, m) == _measures(now, m) for m in price.meters_priced)
     )
+
+
+def _measures(plan: Plan, meter: str) -> tuple[object, ...]:
+    """What a plan's own meter counts, whatever it is called."""
+    own = plan.meters.get(meter)
+    return (own.unit, own.categories, own.quantity) if own else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from data.pricing.package import Package
 from data.pricing.per_unit import PerUnit
 from data.pricing.strategy import (
     ALL_USAGE,
+    BILL,
     Basis,
     Limits,
     Line,
@@ -143,7 +144,7 @@ class Plan(Limits):
                 )
             for price in self.prices:
                 lines += price.bill(usage, basis)
-            lines += self.limits(lines, basis, None)
+            lines += self.limits(lines, basis, BILL)
             if self.tax:
                 lines += list(self.tax.lines(lines, basis))
             return tuple(lines)

@@ -19,6 +19,7 @@ from data.periods import BillingPeriod
 from data.pricing.ledger import CreditLot, Opening
 
 ALL_USAGE = "total"  # the pseudo-meter of everything that Twilio charges
+BILL = ""  # in the place of a meter: the limits of a whole plan
 
 
 class LineKind(StrEnum):
@@ -142,23 +143,22 @@ class Basis:
         """Units of those days that came before this part."""
         return self.runs[meter].before if meter in self.runs else ZERO
 
-    def rated(self, meter: str | None) -> Decimal:
+    def rated(self, meter: str) -> Decimal:
         """What the meter's price asked for those units, before its limits."""
-        return self.runs[meter].rated if meter and meter in self.runs else ZERO
+        return self.runs[meter].rated if meter in self.runs else ZERO
 
-    def so_far(self, meter: str | None) -> "Basis":
+    def so_far(self, meter: str) -> "Basis":
         """From the start of the run to the end of this part."""
         return self._of_run(meter, self.period.end)
 
-    def ahead(self, meter: str | None) -> "Basis | None":
+    def ahead(self, meter: str) -> "Basis | None":
         """The days of the run before this part."""
-        if meter is None or self.begins(meter):
+        if self.begins(meter):
             return None
         return self._of_run(meter, self.period.start)
 
-    def _of_run(self, meter: str | None, end: date) -> "Basis":
-        span = self.period if meter is None else self.span(meter)
-        return replace(self, period=replace(span, end=end))
+    def _of_run(self, meter: str, end: date) -> "Basis":
+        return replace(self, period=replace(self.span(meter), end=end))
 
     def begins(self, meter: str) -> bool:
         """Whether the meter's price is new with this part."""
@@ -256,7 +256,7 @@ class Limits(Terms):
             raise ValueError(f"minimum {self.minimum} lies above the maximum {self.maximum}")
         return self
 
-    def limits(self, lines: Iterable[Line], basis: Basis, meter: str | None) -> Iterator[Line]:
+    def limits(self, lines: Iterable[Line], basis: Basis, meter: str) -> Iterator[Line]:
         """The lines that bring the sum of these within what was agreed.
 
         In a later part of a run they are differences of what is due over its days so far, so that
@@ -271,16 +271,16 @@ class Limits(Terms):
         if off := now.off - was.off:
             how = Arithmetic(amount, -self.discount, less=was.off)
             label = f"{plain(self.discount * 100)} % off"
-            yield Line(LineKind.DISCOUNT, label, off, meter, arithmetic=how)
+            yield Line(LineKind.DISCOUNT, label, off, meter or None, arithmetic=how)
         amount += now.off
         if over := now.over - was.over:
             how = Arithmetic(amount + now.over, less=amount + was.over)
-            yield Line(LineKind.CAP, "Above the maximum", over, meter, arithmetic=how)
+            yield Line(LineKind.CAP, "Above the maximum", over, meter or None, arithmetic=how)
         amount += now.over
         if under := now.under - was.under:
             how = Arithmetic(amount + now.under, less=amount + was.under)
             label = "Up to the agreed minimum"
-            yield Line(LineKind.MINIMUM, label, under, meter, arithmetic=how)
+            yield Line(LineKind.MINIMUM, label, under, meter or None, arithmetic=how)
 
     def _bounds(self, amount: Decimal, basis: Basis) -> "Bounds":
         off = rounded(amount * -self.discount, basis.currency)

@@ -2,7 +2,7 @@
 
 Small 49.99 for 100 + 0.50, medium 59.99 for 200 + 0.30, large 65.99 for 300 + 0.10: 130 on small
 are 64.99, 250 on medium 74.99, 450 on large 80.99.  The tier is the customer's choice, not a
-consequence of usage; `cheapest` says which tier would have cost least (from 121 units on, medium
+consequence of usage; compare.py says which tier would have cost least (from 121 units on, medium
 is cheaper than small), which a page offers as advice and never applies by itself.
 
 Elsewhere: flat fee and overage (Stripe), package with free units (Lago).
@@ -49,10 +49,3 @@ class TiersWithOverage(Bundles):
         """What the quantity would cost on a tier of the ladder."""
         with exact():
             return total(tier.lines(self.meter, quantity, basis))
-
-    def cheapest(self, quantity: Decimal, basis: Basis) -> OverageTier:
-        """The tier that costs least for the quantity; the chosen one wins a tie."""
-        return min(
-            self.tiers,
-            key=lambda tier: (self.cost_on(tier, quantity, basis), tier.name != self.chosen),
-        )

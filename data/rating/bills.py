@@ -4,14 +4,14 @@ Credits and money credits are chained.  A `start`, sign-up, `end` or `ends_on` i
 makes that period a part, prorated as its plan says.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
 from data.errors import InputError
 from data.money import total
-from data.periods import BillingPeriod, period_of
+from data.periods import period_of, periods_between
 from data.pricing import (
     CreditLot,
     Line,
@@ -92,20 +92,12 @@ def bills(case: Case) -> Bills:
     opening: Opening | None = None
     left = {credit.key: credit.amount for credit in case.money_credits}
     found: list[Bill] = []
-    for period in _periods(case.start, case.end, case.anchor_day):
+    for period in periods_between(case.start, case.end, case.anchor_day):
         rated = rate_period(agreed, period, case.usage.usage_of, lots=case.lots, opening=opening)
         paid = pay(rated.total, case.currency, case.money_credits, period.last_day, left)
         found.append(Bill(rated, paid.lines, opening))
         opening, left = rated.closing, dict(paid.left)
     return Bills(case, tuple(found), left)
-
-
-def _periods(first: date, last: date, anchor_day: int) -> Iterator[BillingPeriod]:
-    day = first
-    while day < last:
-        period = period_of(day, anchor_day).clipped(first, last)
-        yield period
-        day = period.end
 
 
 def billed_days(

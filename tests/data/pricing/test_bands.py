@@ -166,6 +166,13 @@ def test_a_price_follows_our_cost_only_where_it_is_at_cost(kind, above_last):
     assert agreed(kind(*CLOSED, above_last=above_last)).cost_based == (above_last == "at_cost")
 
 
+def test_a_third_of_a_cost_is_exactly_half_a_cent():
+    # 0.015 over 3 units: 0.005 for the first, 0.010 for the two above it
+    cost = {"markup": "0"}
+    plan = agreed(graduated({"up_to": "1", **cost}, cost))
+    assert amounts(plan, (3, "0.015")) == ["0.01", "0.01"]
+
+
 @pytest.mark.parametrize("kind", [steps, volume], ids=["steps", "volume"])
 def test_an_open_last_band_has_nothing_above_it_to_follow_our_cost(kind):
     assert not agreed(kind(above_last="at_cost")).cost_based

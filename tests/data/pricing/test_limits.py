@@ -199,6 +199,26 @@ def test_limits_that_count_on_say_how():
     assert values == [str(one.amount) for one in found] == ["-3.00", "-13.00"]
 
 
+@pytest.mark.parametrize(
+    ("terms", "units", "arithmetic"),
+    [
+        pytest.param({"maximum": "30"}, 30, ["30 − 60"], id="10 of 40 were above it before"),
+        pytest.param({"minimum": "124"}, 0, ["124 − 56"], id="16 were added to 40 before"),
+        pytest.param(
+            {"minimum": "124", "maximum": "130"},
+            200,
+            ["130 − 240", "130 − 146"],
+            id="what was added is given back",
+        ),
+    ],
+)
+def test_limits_that_count_on_say_what_was_billed_before(terms, units, arithmetic):
+    plan = agreed(per_unit("1", **terms))
+    found = lines(plan, days(*([units] if units else [])), **HALF_WAY)
+    limits = [str(one.arithmetic) for one in found if one.kind is not LineKind.USAGE]
+    assert limits == arithmetic
+
+
 def test_the_limits_of_a_plan_do_not_count_on():
     plan = agreed(per_unit("1"), maximum="20")
     assert amounts(plan, 30, **HALF_WAY)[-1] == ("cap", "-10.00")

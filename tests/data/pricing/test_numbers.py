@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from data.periods import period_of
-from data.pricing import Basis, LineKind, TiersWithOverage
+from data.pricing import Basis, LineKind, TiersWithOverage, cheapest
 from tests.bills import (
     MARCH,
     SIGN_UP,
@@ -78,12 +78,12 @@ def test_overage_is_priced_by_the_bundle_chosen(chosen, units, amount):
 def test_the_cheapest_tier(units, tier):
     price = agreed(overage("small")).prices[0]
     assert isinstance(price, TiersWithOverage)
-    assert price.cheapest(D(units), Basis("USD", MARCH)).name == tier
+    assert cheapest(price, D(units), Basis("USD", MARCH)).name == tier
 
 
 def test_a_tie_on_medium_stays_on_medium():
     price = agreed(overage("medium")).prices[0]
-    assert price.cheapest(D(120), Basis("USD", MARCH)).name == "medium"
+    assert cheapest(price, D(120), Basis("USD", MARCH)).name == "medium"
 
 
 @pytest.mark.parametrize(
