@@ -209,14 +209,17 @@ def _changed_from(scope: Scope, view: SubscriptionView) -> date | None:
 
 def _changes_seen(scope: Scope, view: SubscriptionView) -> None:
     with writing(scope) as session:
-        session.execute(
-            update(Account)
-            .where(
-                col(Account.customer_id) == scope.customer_id,
-                col(Account.subscription) == view.key,
+        for one in view.accounts:  # what was read since the view was taken is left for next time
+            session.execute(
+                update(Account)
+                .where(
+                    col(Account.customer_id) == scope.customer_id,
+                    col(Account.sid) == one.sid,
+                    col(Account.starts_on) == one.starts_on,
+                    col(Account.synced_at) == one.synced_at,  # None: `IS NULL`
+                )
+                .values(changed_from=None)
             )
-            .values(changed_from=None)
-        )
 
 
 def _all_subscriptions(scope: EveryTenant) -> list[tuple[Scope, str, str]]:

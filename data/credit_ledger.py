@@ -6,6 +6,7 @@ Days that still settle are provisional: pages show them, the ledger does not hol
 """
 
 from datetime import date, datetime
+from decimal import Decimal
 from fractions import Fraction
 
 from sqlmodel import col, select
@@ -13,6 +14,7 @@ from sqlmodel import col, select
 from data.billed import credit_history
 from data.errors import NotFound
 from data.models import CreditEntry, Subscription
+from data.money import plain
 from data.periods import DAY
 from data.pricing import EntryKind, LedgerEntry
 from data.pricing.posting import corrections
@@ -89,7 +91,7 @@ def _row(
         day=entry.day,
         meter=entry.meter,
         credits=str(entry.credits),
-        units=entry.units,
+        units=plain(entry.units),
         posted_at=now,
     )
 
@@ -101,6 +103,6 @@ def _entry(row: CreditEntry) -> LedgerEntry:
         row.day,
         Fraction(row.credits),
         row.meter,
-        row.units,
+        Decimal(row.units),
         EntryKind(row.returns) if row.returns else None,
     )

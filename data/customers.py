@@ -151,7 +151,8 @@ def _store_accounts(session: ScopedSession, owner: int, entry: CustomerEntry) ->
 def _store_subscriptions(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
     before = _agreed(session, owner)
     session.execute(delete(PlanChange).where(col(PlanChange.customer_id) == owner))
-    session.execute(delete(Subscription).where(col(Subscription.customer_id) == owner))
+    found = session.exec(select(Subscription).where(Subscription.customer_id == owner)).all()
+    stored = {row.key: row for row in found}  # kept in place: who closes or posts locks them
     keys = {plan.subscription for plan in entry.plans} | {a.subscription for a in entry.accounts}
     for key in sorted(keys):
         plans = sorted(
@@ -159,15 +160,13 @@ def _store_subscriptions(session: ScopedSession, owner: int, entry: CustomerEntr
             key=lambda plan: plan.starts_on,
         )
         accounts = [account for account in entry.accounts if account.subscription == key]
-        session.add(
-            Subscription(
-                customer_id=owner,
-                key=key,
-                anchor_day=entry.anchor_day,
-                starts_on=min(one.starts_on for one in (plans or accounts)),
-                ends_on=plans[-1].ends_on if plans else None,
-            )
+        first = min(one.starts_on for one in (plans or accounts))
+        row = stored.pop(key, None) or Subscription(customer_id=owner, key=key, starts_on=first)
+        ends_on = plans[-1].ends_on if plans else None
+        row.sqlmodel_update(
+            {"anchor_day": entry.anchor_day, "starts_on": first, "ends_on": ends_on}
         )
+        session.add(row)
         for number, plan in enumerate(plans):
             session.add(
                 PlanChange(
@@ -180,6 +179,8 @@ def _store_subscriptions(session: ScopedSession, owner: int, entry: CustomerEntr
                     takes_effect=plan.when,
                 )
             )
+    for row in stored.values():
+        session.delete(row)
     session.flush()
     after = _agreed(session, owner)
     if before != after:

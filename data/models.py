@@ -201,7 +201,8 @@ class CreditLot(TenantTable, table=True):
 class CreditEntry(TenantTable, table=True):
     """The ledger of credits, append-only: what was granted, drawn, returned, expired or voided.
 
-    Credits are exact fractions: one segment of a 7.5-per-credit lot is "2/15".
+    Credits are exact fractions: one segment of a 7.5-per-credit lot is "2/15".  Units are Decimals
+    as text: what a lot of two meters has left may need eighteen places.
     """
 
     __tablename__ = "credit_entry"
@@ -216,7 +217,7 @@ class CreditEntry(TenantTable, table=True):
     day: date
     meter: str | None = None
     credits: str
-    units: Decimal = Field(sa_type=QUANTITY)
+    units: str
     posted_at: datetime = Field(sa_type=Instant)
 
 

@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from data.errors import AppError
 from data.models import ClosedStatement, StatementAdjustment
+from data.money import rounded
 from data.scope import Scope, reading
 from data.statement_content import Adjustment, Content, changes, content_hash, from_text
 
@@ -108,4 +109,5 @@ def adjustments_in(scope: Scope, key: str, start: date) -> tuple[Adjustment, ...
 def _adjustment(scope: Scope, key: str, row: StatementAdjustment) -> Adjustment:
     known = revisions_of(scope, key, row.period_start)
     before, after = known[row.number - 1], known[row.number]
-    return Adjustment(after.period, row.noticed_on, row.amount, changes(before, after))
+    amount = rounded(row.amount, row.currency)  # stored with more digits than it has
+    return Adjustment(after.period, row.noticed_on, amount, changes(before, after))

@@ -83,13 +83,16 @@ def account(owner: int, sid: str, **terms) -> Account:
     return Account(customer_id=owner, sid=sid, **given)
 
 
-def on_plan(owner: int, plan: Plan, since: date = OPENED, subscription: str = "main") -> PlanChange:
+def on_plan(
+    owner: int, plan: Plan, since: date = OPENED, subscription: str = "main", **terms
+) -> PlanChange:
     return PlanChange(
         customer_id=owner,
         subscription=subscription,
         starts_on=since,
         plan=plan.plan,
         version=plan.version,
+        **terms,
     )
 
 
@@ -159,10 +162,17 @@ def close_on(store: Store, day: date) -> Closings:
 
 
 def recount(
-    store: Store, day: date, units, *, seen: date, owner: int = ACME, unit_cost="0.01"
+    store: Store,
+    day: date,
+    units,
+    *,
+    seen: date,
+    owner: int = ACME,
+    unit_cost="0.01",
+    sid: str | None = None,
 ) -> None:
     """Twilio is read on the day `seen`, and counts this much SMS on `day`."""
-    sid = ACME_SID if owner == ACME else BETA_SID
+    sid = sid or (ACME_SID if owner == ACME else BETA_SID)
     cost = D(str(units)) * D(unit_cost)
     rows = [
         DailyUsage(day, "sms", D(str(units)), D(str(units)), cost, "USD", noon(seen)),

@@ -52,7 +52,7 @@ def posted(owner):
         lot="first",
         day=date(2026, 3, 1),
         credits="100",
-        units=D(0),
+        units="0",
         posted_at=SYNCED,
     )
     yield ClosedStatement(

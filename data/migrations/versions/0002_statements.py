@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("meter", sa.String(), nullable=True),
         sa.Column("credits", sa.String(), nullable=False),
-        sa.Column("units", Exact(6), nullable=False),
+        sa.Column("units", sa.String(), nullable=False),
         sa.Column("posted_at", Instant(), nullable=False),
         sa.UniqueConstraint("customer_id", "subscription", "key"),
         *_key("subscription", "number"),
