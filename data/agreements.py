@@ -5,6 +5,7 @@ from decimal import Decimal
 from sqlmodel import col, select
 
 from data.models import CreditLot, MoneyCredit, PlanChange, Subscription
+from data.money import rounded
 from data.plans import stored_plans
 from data.pricing import CreditLot as Lot
 from data.pricing import MoneyCredit as Money
@@ -75,7 +76,7 @@ def money_credits(scope: Scope, key: str) -> tuple[Money, ...]:
         Money(
             row.key,
             row.name,
-            row.amount,
+            rounded(row.amount, row.currency),
             row.currency,
             row.effective_on,
             row.expires_on,

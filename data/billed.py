@@ -26,8 +26,9 @@ from data.pricing import (
 )
 from data.pricing.bill import UsageOf
 from data.scope import Scope
-from data.store import SubscriptionView, day_totals, subscription
+from data.store import SubscriptionView, subscription
 from data.usage import Measured, measured
+from data.usage_rows import day_totals
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _replayed(
     metered = [meters_of(one.plan) for one in agreed]
     named = [meter for found in metered for name, meter in found.items() if name in paid_for]
     names = {id for meter in named for id in meter.categories}
-    rows = day_totals(scope, sids_of(view), agreed[0].starts_on, until, categories=names)
+    rows = day_totals(scope, view.accounts, agreed[0].starts_on, until, categories=names)
     priced = {one.plan.id: measured(rows, meters_of(one.plan)) for one in agreed}
 
     def used(plan: Plan, part: BillingPeriod) -> UsageByMeter:
@@ -146,7 +147,7 @@ def billed_usage(
     view = subscription(scope, key)
     shown = shown_meters(plan_on(agreed, period, on or period.last_day))
     start = min(since or period.start, period.start)
-    rows = day_totals(scope, sids_of(view), start, period.end)
+    rows = day_totals(scope, view.accounts, start, period.end)
     priced = {plan.id: measured(rows, meters_of(plan)) for plan, _ in segments(agreed, period)}
     return Billed(
         entries,
@@ -158,7 +159,3 @@ def billed_usage(
         priced,
         _replayed(scope, view, agreed, lots, period.start).closing,
     )
-
-
-def sids_of(view: SubscriptionView) -> list[str]:
-    return [account.sid for account in view.accounts]

@@ -15,7 +15,7 @@ from sqlmodel import col, select, update
 from data.agreements import plan_stretches
 from data.billed import billed_usage
 from data.credit_ledger import lock_subscription, post_credits
-from data.errors import Conflict, NotFound
+from data.errors import AppError, Conflict, NotFound
 from data.freshness import freshness
 from data.models import (
     Account,
@@ -23,12 +23,19 @@ from data.models import (
     Customer,
     StatementAdjustment,
     Subscription,
+    SyncCursor,
 )
 from data.periods import DAY, BillingPeriod, period_of, periods_between
 from data.pricing import segments
 from data.scope import EveryTenant, Scope, reading, writing
 from data.statement import open_content
-from data.statement_archive import Frozen, closed_starts, frozen_statement, revisions_of
+from data.statement_archive import (
+    Frozen,
+    closed_starts,
+    frozen_statement,
+    periods_with_adjustments,
+    revisions_of,
+)
 from data.statement_content import Content, content_hash, priced_content, to_text
 from data.store import AccountView, SubscriptionView, subscription
 
@@ -41,6 +48,7 @@ class Closings:
 
     closed: tuple[str, ...]
     adjusted: tuple[str, ...]
+    failed: tuple[str, ...]
     posted: int  # entries of the credit ledger
 
 
@@ -97,9 +105,11 @@ def _may_close(
             f"The period {period.start} – {period.last_day} is still settling: usage must be read "
             f"and settled through {due}, and is through {settled}."
         )
-    closed, agreed = closed_starts(scope, view.key), plan_stretches(scope, view.key)
-    for earlier in periods_between(view.starts_on, period.start, view.anchor_day):
-        if earlier.start not in closed and segments(agreed, earlier):
+    known_from = read_from(scope, view)
+    if period.start < known_from:
+        raise Conflict(f"Usage before {known_from} was never read: sync it with --since first.")
+    for earlier in due_periods(scope, view, settled):
+        if earlier.start < period.start:
             raise Conflict(f"Close the period from {earlier.start} first: bills build on another.")
 
 
@@ -122,42 +132,81 @@ def _complete_through(account: AccountView, settling_days: int) -> date:
     return date.max if over or closed else through
 
 
+def read_from(scope: Scope, view: SubscriptionView) -> date:
+    """The first day of which the usage of all its accounts was read; bills before it are not ours.
+
+    How far back an account was read is the deployment's own affair, hence the wider scope.
+    """
+    with reading(EveryTenant(scope.url)) as session:
+        rows = session.exec(
+            select(SyncCursor).where(
+                col(SyncCursor.account_sid).in_([one.sid for one in view.accounts])
+            )
+        ).all()
+    first = {row.account_sid: row.first_day for row in rows}
+    late = (first[a.sid] for a in view.accounts if first.get(a.sid, date.min) > a.starts_on)
+    return max(late, default=date.min)
+
+
 def close_due(scope: EveryTenant, *, settling_days: int, today: date, now: datetime) -> Closings:
-    """The scheduled step: post credits, close every period that is due, adjust closed ones."""
+    """The scheduled step: post credits, close every period that is due, adjust closed ones.
+
+    What goes wrong with one subscription is told in `failed` and stops no other.
+    """
     closed: list[str] = []
     adjusted: list[str] = []
+    failed: list[str] = []
     posted = 0
     for one, slug, key in _all_subscriptions(scope):
-        view = subscription(one, key)
-        settled = settled_through(view, settling_days=settling_days, today=today, now=now)
-        posted += post_credits(one, key, through=settled, now=now)
-        for period in due_periods(one, view, settled):
-            close_period(one, key, period, settling_days=settling_days, today=today, now=now)
-            closed.append(f"{slug} ({key}): {period.start} – {period.last_day}")
-        adjusted += [f"{slug} ({key}): {line}" for line in adjust(one, key, today=today)]
-        _changes_seen(one, view)
-    return Closings(tuple(closed), tuple(adjusted), posted)
+        try:
+            view, before = subscription(one, key), closed_starts(one, key)
+            settled = settled_through(view, settling_days=settling_days, today=today, now=now)
+            posted += post_credits(one, key, through=settled, now=now)
+            for period in tuple(due_periods(one, view, settled)):
+                close_period(one, key, period, settling_days=settling_days, today=today, now=now)
+                closed.append(f"{slug} ({key}): {period.start} – {period.last_day}")
+            found = adjust(one, key, today=today, among=before)
+            adjusted += [f"{slug} ({key}): {line}" for line in found]
+            _changes_seen(one, view)
+        except AppError as error:
+            failed.append(f"{slug} ({key}): {error}")
+    return Closings(tuple(closed), tuple(adjusted), tuple(failed), posted)
 
 
 def due_periods(scope: Scope, view: SubscriptionView, settled: date) -> Iterator[BillingPeriod]:
-    """Those with a plan that could be closed and are not yet, oldest first."""
+    """Those that could be closed and are not yet, oldest first: with a plan, or an adjustment."""
     closed, agreed = closed_starts(scope, view.key), plan_stretches(scope, view.key)
+    carrying, known_from = periods_with_adjustments(scope, view.key), read_from(scope, view)
     last = settled - CLOSES_AFTER + DAY
-    for period in periods_between(view.starts_on, view.ends_on or last, view.anchor_day):
-        whole = period_of(period.start, view.anchor_day).clipped(view.starts_on, view.ends_on)
-        if whole.end <= last and whole.start not in closed and segments(agreed, whole):
+    for period in periods_between(view.starts_on, last, view.anchor_day):
+        whole = whole_period(view, period.start)
+        if whole.start in closed or whole.end > last or whole.start < known_from:
+            continue
+        if whole.start in carrying or segments(agreed, whole):
             yield whole
 
 
-def adjust(scope: Scope, key: str, *, today: date) -> list[str]:
-    """Price the closed periods anew that have changed since; returns a line for each adjustment."""
+def whole_period(view: SubscriptionView, day: date) -> BillingPeriod:
+    """The subscription's period of the day; after its end, the calendar's."""
+    period = period_of(day, view.anchor_day)
+    ends_on = view.ends_on if view.ends_on and view.ends_on > period.start else None
+    return period.clipped(view.starts_on, ends_on)
+
+
+def adjust(
+    scope: Scope, key: str, *, today: date, among: frozenset[date] | None = None
+) -> list[str]:
+    """Price the closed periods anew that have changed since; returns a line for each adjustment.
+
+    `among`: the starts of those that may have; by default all that are closed.
+    """
     view = subscription(scope, key)
     since = _changed_from(scope, view)
     if since is None:
         return []
     found = []
-    for start in sorted(closed_starts(scope, key)):
-        period = period_of(start, view.anchor_day).clipped(view.starts_on, view.ends_on)
+    for start in sorted(closed_starts(scope, key) if among is None else among):
+        period = whole_period(view, start)
         if period.end > since and (line := _adjust(scope, view, period, today)):
             found.append(line)
     return found
@@ -192,7 +241,7 @@ def _adjust(scope: Scope, view: SubscriptionView, period: BillingPeriod, today: 
 def _first_open(scope: Scope, view: SubscriptionView) -> date:
     """The start of the period after the last closed one."""
     last = max(closed_starts(scope, view.key))
-    return period_of(last, view.anchor_day).clipped(view.starts_on, None).end
+    return whole_period(view, last).full_end
 
 
 def _changed_from(scope: Scope, view: SubscriptionView) -> date | None:

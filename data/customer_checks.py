@@ -25,6 +25,7 @@ Problem = tuple[Location, str]
 def problems(session: ScopedSession, content: CustomersFile) -> Iterator[Problem]:
     """Where, and what."""
     yield from _twice(content)
+    yield from _dropped(session, content)
     yield from _plan_problems(session, content)
     yield from _timeline_problems(session, content)
     yield from _credit_problems(session, content)
@@ -59,6 +60,18 @@ def _unpaid(content: CustomersFile) -> Iterator[tuple[Location, str]]:
                 where: Location = ("customers", c, "accounts", a, "subscription")
                 names = ", ".join(sorted(agreed))
                 yield where, f"no plan is for {account.subscription!r}; there are plans for {names}"
+
+
+def _dropped(session: ScopedSession, content: CustomersFile) -> Iterator[Problem]:
+    """A customer with final statements stays: they say what was agreed and used."""
+    closed = session.exec(
+        select(col(Customer.slug)).where(Customer.id == ClosedStatement.customer_id).distinct()
+    ).all()
+    for slug in sorted(set(closed) - {customer.slug for customer in content.customers}):
+        yield (
+            ("customers",),
+            f"{slug!r} has final statements: keep it in the file, and end its plan with `to:`",
+        )
 
 
 def _plan_problems(session: ScopedSession, content: CustomersFile) -> Iterator[Problem]:

@@ -12,7 +12,6 @@ from datetime import date
 from decimal import Decimal
 
 from data.agreements import plan_stretches
-from data.billed import sids_of
 from data.meters import OTHER, category, children, meters_of, shown_meters
 from data.money import ZERO
 from data.periods import BillingPeriod
@@ -27,7 +26,8 @@ from data.statement_content import (
     StatedLine,
     StatedPart,
 )
-from data.store import AccountUsage, account_usage, subscription
+from data.store import subscription
+from data.usage_rows import AccountUsage, account_usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def staff_explanation(
         return ()
     plans = {one.plan.id: one.plan for one in plan_stretches(scope, key)}
     rows = account_usage(
-        scope, sids_of(subscription(scope, key)), period.start, period.end, _categories(plans)
+        scope, subscription(scope, key).accounts, period.start, period.end, _categories(plans)
     )
     names = {account.sid: account.name for account in subscription(scope, key).accounts}
     records = _Records(rows, names)

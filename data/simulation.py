@@ -17,7 +17,7 @@ from itertools import groupby
 from math import ceil
 
 from data.agreements import plan_stretches
-from data.billed import Billed, billed_usage, plan_on, sids_of
+from data.billed import Billed, billed_usage, plan_on
 from data.errors import AccessError, InputError, InvalidPeriod, NotFound
 from data.grants import CreditEntry, lot_of
 from data.meters import meters_of, shown_meters
@@ -44,8 +44,9 @@ from data.scope import Scope
 from data.statement import StatementLine, Status, as_statement
 from data.statement_archive import revisions_of
 from data.statement_content import priced_content
-from data.store import DayTotals, cost_currencies, day_totals, subscription
+from data.store import AccountView, subscription
 from data.usage import measured
+from data.usage_rows import DayTotals, cost_currencies, day_totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class _Past:
 
     agreed: tuple[PlanStretch, ...]
     periods: tuple[BillingPeriod, ...]
-    sids: list[str]
+    accounts: tuple[AccountView, ...]
     rows: list[DayTotals]
     through: date
 
@@ -215,14 +216,14 @@ def _past(scope: Scope, key: str, periods: Iterable[BillingPeriod], today: date)
     begun = sorted(one for one in clipped if one.start <= today and segments(agreed, one))
     if not begun:
         raise InvalidPeriod("No plan was agreed for these periods.")
-    sids = sids_of(view)
-    rows = day_totals(scope, sids, begun[0].start, begun[-1].end)
-    return _Past(agreed, tuple(begun), sids, rows, today)
+    accounts = view.accounts
+    rows = day_totals(scope, accounts, begun[0].start, begun[-1].end)
+    return _Past(agreed, tuple(begun), accounts, rows, today)
 
 
 def _check_cost(scope: Scope, plan: Plan, past: _Past) -> None:
     """A price that follows our cost needs it in its own currency."""
-    charged = cost_currencies(scope, past.sids, *past.days) if plan.cost_based else ()
+    charged = cost_currencies(scope, past.accounts, *past.days) if plan.cost_based else ()
     if other := [currency for currency in charged if currency != plan.currency]:
         raise InputError(
             f"plan {plan.id} is in {plan.currency} and follows a cost in {other[0]}: exchange "

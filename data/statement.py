@@ -12,14 +12,15 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
-from data.billed import Billed, billed_usage, sids_of
+from data.billed import Billed, billed_usage
 from data.money import ZERO, total
 from data.periods import BillingPeriod, periods_between
-from data.pricing import ALL_USAGE, Arithmetic, Line, LineKind, net, pay
+from data.pricing import Arithmetic, Line, LineKind, net, pay
 from data.scope import Scope
 from data.statement_archive import adjustments_in, closed_starts, frozen_statement, money_paid
 from data.statement_content import Content, PlanStep, StatedLine, StatedPart, priced_content
-from data.store import cost_currencies, subscription
+from data.store import subscription
+from data.usage_rows import cost_currencies
 
 
 class Status(StrEnum):
@@ -165,9 +166,10 @@ def _unpaid(
     explained: bool = False,
 ) -> Content | None:
     content = priced_content(billed, billed.rated(period, today), explained=explained)
-    if content is None:
-        return None
-    return replace(content, adjustments=adjustments_in(scope, key, period.start))
+    adjusted = adjustments_in(scope, key, period.start)
+    if content is None and adjusted and billed.entries:  # late usage after the contract's end
+        content = Content(period, billed.entries[-1].plan.currency, (), ())
+    return replace(content, adjustments=adjusted) if content else None
 
 
 def _money_left(
@@ -249,10 +251,9 @@ def staff_statement(
         return None
     lines = tuple(one.line for _, one in content.lines)
     amount, currency = net(lines), content.currency
-    billed = billed_usage(scope, key, period)
-    sids = sids_of(subscription(scope, key))
-    charged = cost_currencies(scope, sids, period.start, period.end)
-    cost = billed.shown.usage(ALL_USAGE, period.start, period.end).cost
+    accounts = subscription(scope, key).accounts
+    charged = cost_currencies(scope, accounts, period.start, period.end)
+    cost = content.cost
     comparable = amount and charged in ((), (currency,))
     margin = (amount - cost) / amount if comparable else None
     worth = [line.recognized for line in lines if line.recognized is not None]

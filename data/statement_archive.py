@@ -78,6 +78,18 @@ def revisions_of(scope: Scope, key: str, start: date) -> tuple[Content, ...]:
     return (frozen.content, *(from_text(row.content) for row in _adjusted(scope, key, start)))
 
 
+def periods_with_adjustments(scope: Scope, key: str) -> frozenset[date]:
+    """The first days of the periods that are billed for earlier ones."""
+    with reading(scope) as session:
+        rows = session.exec(
+            select(col(StatementAdjustment.billed_in)).where(
+                StatementAdjustment.customer_id == scope.customer_id,
+                StatementAdjustment.subscription == key,
+            )
+        ).all()
+    return frozenset(rows)
+
+
 def _adjusted(scope: Scope, key: str, start: date) -> Sequence[StatementAdjustment]:
     with reading(scope) as session:
         return session.exec(

@@ -110,6 +110,7 @@ class Content:
     adjustments: tuple[Adjustment, ...] = ()
     payments: tuple[Line, ...] = ()
     credit: Decimal = ZERO  # money credits that may pay this bill
+    cost: Decimal = ZERO  # what Twilio charged for all of the period's usage
 
     @property
     def lines(self) -> Iterator[tuple[StatedPart, StatedLine]]:
@@ -141,7 +142,8 @@ def priced_content(billed: Billed, rated: RatedPeriod, *, explained: bool) -> Co
         if one.asked_on in period or one.starts_on in period
     )
     parts = tuple(_stated(billed, part, explained=explained) for part in rated.parts)
-    return Content(period, rated.parts[-1].plan.currency, steps, parts)
+    cost = billed.shown.usage(ALL_USAGE, period.start, period.end).cost
+    return Content(period, rated.parts[-1].plan.currency, steps, parts, cost=cost)
 
 
 def _stated(billed: Billed, part: RatedPart, *, explained: bool) -> StatedPart:

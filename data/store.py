@@ -3,16 +3,14 @@
 The customer is filtered for in plain sight, though the guard of scope.py would do it as well.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 
 from sqlalchemy import String
 from sqlmodel import cast, col, func, or_, select
 
 from data.errors import InvalidPeriod, NotFound
-from data.meters import TOTAL
 from data.models import (
     SYSTEM_CUSTOMER,
     Account,
@@ -24,9 +22,7 @@ from data.models import (
     StatementAdjustment,
     Subscription,
     SyncRun,
-    UsageRecord,
 )
-from data.money import ZERO
 from data.periods import BillingPeriod, period_of, previous_period
 from data.plans import stored_plans
 from data.pricing import Plan
@@ -81,29 +77,6 @@ class FoundCustomer:
     plan: str | None
     accounts: tuple[AccountView, ...]
     waiting: bool  # the system customer: its accounts wait for an owner
-
-
-@dataclass(frozen=True, slots=True)
-class DayTotals:
-    """One category on one day over the accounts asked for; what was null counts as 0."""
-
-    day: date
-    category: str
-    count: Decimal
-    usage: Decimal
-    cost: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class AccountUsage:
-    """One category on one day of one account: a record as Twilio sent it, null as 0."""
-
-    day: date
-    account_sid: str
-    category: str
-    count: Decimal
-    usage: Decimal
-    cost: Decimal
 
 
 def customer(scope: Scope) -> CustomerView:
@@ -180,7 +153,24 @@ def periods(scope: Scope, key: str, *, today: date) -> tuple[BillingPeriod, ...]
         if view.ends_on is None or period.start < view.ends_on:
             found.append(period.clipped(view.starts_on, view.ends_on))
         period = previous_period(period, view.anchor_day)
-    return tuple(found)
+    return (*_after_the_end(scope, view), *found)
+
+
+def _after_the_end(scope: Scope, view: SubscriptionView) -> tuple[BillingPeriod, ...]:
+    """Periods of a contract that is over which are billed for late usage, newest first."""
+    if view.ends_on is None:
+        return ()
+    with reading(scope) as session:
+        starts = session.exec(
+            select(col(StatementAdjustment.billed_in))
+            .where(
+                StatementAdjustment.customer_id == scope.customer_id,
+                StatementAdjustment.subscription == view.key,
+                col(StatementAdjustment.billed_in) >= view.ends_on,
+            )
+            .distinct()
+        ).all()
+    return tuple(period_of(start, view.anchor_day) for start in sorted(starts, reverse=True))
 
 
 def period_at(scope: Scope, key: str, day: date) -> BillingPeriod:
@@ -190,88 +180,6 @@ def period_at(scope: Scope, key: str, day: date) -> BillingPeriod:
         span = f"{view.starts_on} – {view.ends_on or 'today'}"
         raise InvalidPeriod(f"There is no period on {day}: the account's days are {span}.")
     return period_of(day, view.anchor_day).clipped(view.starts_on, view.ends_on)
-
-
-def day_totals(
-    scope: Scope,
-    sids: Iterable[str],
-    start: date,
-    end: date,
-    *,
-    categories: Iterable[str] | None = None,
-) -> list[DayTotals]:
-    """Usage of the days `[start, end)`, by day and category, summed over the accounts named."""
-    wanted = [
-        UsageRecord.customer_id == scope.customer_id,
-        col(UsageRecord.day) >= start,
-        col(UsageRecord.day) < end,
-        col(UsageRecord.account_sid).in_(list(sids)),
-    ]
-    if categories is not None:
-        wanted.append(col(UsageRecord.category).in_(list(categories)))
-    with reading(scope) as session:
-        rows = session.exec(
-            select(  # type: ignore[call-overload]  # its types stop at four columns
-                col(UsageRecord.day),
-                col(UsageRecord.category),
-                func.sum(UsageRecord.count),
-                func.sum(UsageRecord.usage),
-                func.sum(UsageRecord.cost),
-            )
-            .where(*wanted)
-            .group_by(col(UsageRecord.day), col(UsageRecord.category))
-            .order_by(col(UsageRecord.day))
-        ).all()
-    return [
-        DayTotals(day, category, count or ZERO, usage or ZERO, cost or ZERO)
-        for day, category, count, usage, cost in rows
-    ]
-
-
-def account_usage(
-    scope: Scope, sids: Iterable[str], start: date, end: date, categories: Iterable[str]
-) -> list[AccountUsage]:
-    """The records of the days `[start, end)` behind the categories named, by day and account."""
-    with reading(scope) as session:
-        rows = session.exec(
-            select(UsageRecord)
-            .where(
-                UsageRecord.customer_id == scope.customer_id,
-                col(UsageRecord.day) >= start,
-                col(UsageRecord.day) < end,
-                col(UsageRecord.account_sid).in_(list(sids)),
-                col(UsageRecord.category).in_(list(categories)),
-            )
-            .order_by(col(UsageRecord.day), col(UsageRecord.account_sid))
-        ).all()
-    return [
-        AccountUsage(
-            row.day,
-            row.account_sid,
-            row.category,
-            row.count or ZERO,
-            row.usage or ZERO,
-            row.cost or ZERO,
-        )
-        for row in rows
-    ]
-
-
-def cost_currencies(scope: Scope, sids: Iterable[str], start: date, end: date) -> tuple[str, ...]:
-    """In which currencies Twilio charged for those days; one, as a rule."""
-    with reading(scope) as session:
-        rows = session.exec(
-            select(UsageRecord.cost_currency)
-            .where(
-                UsageRecord.customer_id == scope.customer_id,
-                UsageRecord.category == TOTAL,
-                col(UsageRecord.day) >= start,
-                col(UsageRecord.day) < end,
-                col(UsageRecord.account_sid).in_(list(sids)),
-            )
-            .distinct()
-        ).all()
-    return tuple(sorted(rows))
 
 
 def data_version(scope: Scope) -> str:

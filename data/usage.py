@@ -26,7 +26,8 @@ from data.money import ZERO
 from data.periods import BillingPeriod, days_between
 from data.pricing import ALL_USAGE, DayUsage, Meter, Plan, Usage
 from data.scope import Scope
-from data.store import DayTotals, day_totals, subscription
+from data.store import subscription
+from data.usage_rows import DayTotals, day_totals
 
 ByDay = dict[date, Decimal]
 
@@ -102,8 +103,9 @@ def breakdown(
 
     `account` is a SID of the subscription; another's is NotFound like one that does not exist.
     """
-    sids = [a.sid for a in subscription(scope, key).accounts]
-    if account is not None and account not in sids:
+    accounts = subscription(scope, key).accounts
+    asked = [one for one in accounts if account in (None, one.sid)]
+    if account is not None and not asked:
         raise NotFound("There is no such account.")
     stretches = plan_stretches(scope, key)
     shown = shown_meters(stretches[-1].plan if stretches else None)
@@ -111,7 +113,7 @@ def breakdown(
         raise NotFound("There is no such meter.")
     chosen = shown[meter]
     below = {child for id in chosen.categories for child in children(id)}
-    rows = day_totals(scope, [account] if account else sids, period.start, period.end)
+    rows = day_totals(scope, asked, period.start, period.end)
     present = {row.category for row in rows}
     names = _finest_needed(chosen, below, present)
     found = [_category_series(name, rows, chosen, period) for name in names]

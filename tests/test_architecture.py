@@ -27,7 +27,7 @@ LAYERS = (
     ("data.meters", "data.models", "data.projection", "data.yaml_file", "data.grants"),
     ("data.scope",),
     ("data.identity", "data.store", "data.plans", "data.assignment", "data.migrations"),
-    ("data.agreements", "data.freshness"),
+    ("data.agreements", "data.freshness", "data.usage_rows"),
     ("data.usage",),
     ("data.billed",),
     ("data.statement_content",),
@@ -57,7 +57,7 @@ WRITERS = (
     *("data.identity", "data.customers", "data.customer_checks", "data.plans", "data.assignment"),
     *("data.closing", "data.credit_ledger", "data.twilio.intake"),
 )
-READERS = ("data.store", "data.agreements", "data.statement_archive")
+READERS = ("data.store", "data.agreements", "data.usage_rows", "data.statement_archive")
 STORE = ("data.models", "data.scope", "data.migrations", *READERS, *WRITERS)
 BULK = ("data.pricing.bulk", "data.pricing.columns", "data.pricing.paths")
 HOMES = {
@@ -79,7 +79,14 @@ MAY_WRITE_SQL = {"data.models": INDEX_CONDITION}
 EXACT = (
     *("data.money", "data.pricing", "data.statement", "data.rating", "data.store"),
     *("data.usage", "data.grants", "data.customers", "data.overview", "data.periods"),
-    *("data.agreements", "data.billed", "data.closing", "data.credit_ledger", "data.simulation"),
+    *(
+        "data.agreements",
+        "data.usage_rows",
+        "data.billed",
+        "data.closing",
+        "data.credit_ledger",
+        "data.simulation",
+    ),
     *("data.statement_content", "data.statement_archive", "data.explanation"),
 )
 CLOCKS = {

@@ -1,5 +1,6 @@
 """`close-period`: freeze the statements of periods that are over and settled."""
 
+import sys
 from datetime import datetime
 from typing import Annotated
 
@@ -28,7 +29,10 @@ def close_period_command(
     if (customer is None) != (day is None):
         raise InputError("--customer and --period belong together; without both, all that is due")
     if customer is None or day is None:
-        tell(close_all(settings))
+        closings = close_all(settings)
+        tell(closings)
+        if closings.failed:
+            raise typer.Exit(1)
         return
     found = [one for one in find_customers(_scope(settings), customer) if one.slug == customer]
     if not found:
@@ -62,6 +66,8 @@ def tell(closings: Closings) -> None:
     print(f"Closed {len(closings.closed)} periods, {len(closings.adjusted)} adjustments.")
     for line in closings.adjusted:
         print(f"  {line}")
+    for line in closings.failed:
+        print(f"  {line}", file=sys.stderr)
 
 
 def _scope(settings: Settings) -> EveryTenant:

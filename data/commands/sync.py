@@ -31,10 +31,11 @@ def sync_command(
         f"Synced {report.accounts} accounts, {report.rows} rows, {report.requests} requests"
         + (f" ({report.retries} repeated)" if report.retries else "")
     )
-    tell(close_all(settings))
+    closings = close_all(settings)
+    tell(closings)
     for sid, why in report.failures:
         print(f"  {sid}: {why}", file=sys.stderr)
-    if report.failures:
+    if report.failures or closings.failed:
         raise typer.Exit(1)
 
 

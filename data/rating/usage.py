@@ -20,8 +20,8 @@ from data.money import ZERO, currency_code, decimal_from, exact
 from data.periods import BillingPeriod
 from data.pricing import ALL_USAGE, DayUsage, Meter, Plan, Usage
 from data.rating.problems import Problem, refused
-from data.store import DayTotals
 from data.usage import measured
+from data.usage_rows import DayTotals
 
 YEARS = range(2000, 2200)  # other years are slips of the pen
 

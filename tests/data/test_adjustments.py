@@ -158,8 +158,8 @@ def test_a_step_cut_off_before_it_was_noted_adjusts_once(two):
 
 
 def test_usage_read_while_the_step_runs_is_adjusted_by_the_next_one(two, monkeypatch):
-    def adjusted_then_read(scope, key, *, today):
-        found = adjust(scope, key, today=today)
+    def adjusted_then_read(scope, key, **terms):
+        found = adjust(scope, key, **terms)
         if scope.customer_id == ACME:
             recount(two, NINTH, 300, seen=date(2026, 4, 28))
         return found

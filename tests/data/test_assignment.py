@@ -7,9 +7,10 @@ from sqlmodel import select
 
 from data.models import SYSTEM_CUSTOMER, Account
 from data.scope import reading
-from data.store import day_totals, find_customers
+from data.store import AccountView, find_customers
 from data.twilio.accounts import TwilioAccount
 from data.twilio.intake import known_accounts, store_accounts
+from data.usage_rows import day_totals
 from tests.customer_files import FILE, UNNAMED, importer, scope_of
 from tests.stores import ACME_SID, BETA_SID, record
 
@@ -22,7 +23,9 @@ def imported(store, tmp_path):
 
 
 def used_days(store, slug, sid=ACME_SID):
-    return [row.day.day for row in day_totals(scope_of(store, slug), [sid], *MARCH)]
+    """Whatever days the customer holds the account for."""
+    whole = AccountView(sid, "", "", "subaccount", "active", date.min, None, None, None, None)
+    return [row.day.day for row in day_totals(scope_of(store, slug), [whole], *MARCH)]
 
 
 def use(store, slug, *days, sid=ACME_SID):

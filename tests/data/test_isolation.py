@@ -18,6 +18,7 @@ from data import statement as statement_module
 from data import statement_archive as archive_module
 from data import store as store_module
 from data import usage as usage_module
+from data import usage_rows as rows_module
 from data.closing import close_due
 from data.errors import NotFound
 from data.models import TABLES, Customer, Subscription
@@ -44,6 +45,11 @@ FEBRUARY = date(2026, 2, 1)
 SIDS = (ACME_SID, BETA_SID)
 PLANS = (agreed(overage("small"), plan="bundle"), agreed(credit_price(), plan="credits"))
 
+
+def held(scope):
+    return store_module.subscription(scope, "main").accounts
+
+
 ANSWERS = {
     "customer": store_module.customer,
     "subscriptions": store_module.subscriptions,
@@ -54,12 +60,16 @@ ANSWERS = {
     "money_credits": lambda scope: agreements_module.money_credits(scope, "main"),
     "periods": lambda scope: store_module.periods(scope, "main", today=TODAY),
     "period_at": lambda scope: store_module.period_at(scope, "main", TODAY),
-    "day_totals": lambda scope: store_module.day_totals(scope, SIDS, MARCH.start, MARCH.end),
-    "account_usage": lambda scope: store_module.account_usage(
-        scope, SIDS, MARCH.start, MARCH.end, ["sms", "totalprice"]
+    "day_totals": lambda scope: rows_module.day_totals(scope, held(scope), MARCH.start, MARCH.end),
+    "account_usage": lambda scope: rows_module.account_usage(
+        scope,
+        held(scope),
+        MARCH.start,
+        MARCH.end,
+        ["sms", "totalprice"],
     ),
-    "cost_currencies": lambda scope: store_module.cost_currencies(
-        scope, SIDS, MARCH.start, MARCH.end
+    "cost_currencies": lambda scope: rows_module.cost_currencies(
+        scope, held(scope), MARCH.start, MARCH.end
     ),
     "data_version": store_module.data_version,
     "breakdown": lambda scope: usage_module.breakdown(scope, "main", MARCH, meter="sms"),
@@ -94,6 +104,12 @@ ANSWERS = {
             scope, store_module.subscription(scope, "main"), date(2026, 9, 30)
         )
     ),
+    "read_from": lambda scope: closing_module.read_from(
+        scope, store_module.subscription(scope, "main")
+    ),
+    "periods_with_adjustments": lambda scope: archive_module.periods_with_adjustments(
+        scope, "main"
+    ),
     "overview": lambda scope: overview_module.overview(
         scope, "main", MARCH, today=TODAY, now=NOW, settling_days=3
     ),
@@ -109,7 +125,8 @@ def asks_for_a_customer(function):
 
 def test_every_question_to_the_store_is_asked_here():
     rooms = (
-        *(store_module, agreements_module, usage_module, billed_module, statement_module),
+        *(store_module, rows_module, agreements_module, usage_module, billed_module),
+        statement_module,
         *(archive_module, credit_ledger_module, explanation_module, closing_module),
         overview_module,
     )

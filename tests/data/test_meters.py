@@ -22,8 +22,8 @@ from data.meters import (
     shown_meters,
 )
 from data.pricing import ALL_USAGE, Meter
-from data.store import DayTotals
 from data.usage import measured
+from data.usage_rows import DayTotals
 from tests.bills import agreed, graduated, margin
 
 DAY = date(2026, 3, 1)
