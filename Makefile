@@ -42,7 +42,7 @@ check: $(VENV)/.dev ## Format, lint and types
 test: $(VENV)/.dev ## Install what tests need, check, run every test
 	@bash tests/install.sh
 	@$(MAKE) --no-print-directory check
-	$(PY) -m pytest -n 2 --dist loadgroup
+	$(PY) -m pytest -n 2
 
 soak: $(VENV)/.dev ## The property tests again, with forty times the examples
 	HYPOTHESIS_PROFILE=soak $(PY) -m pytest tests/data -n 2

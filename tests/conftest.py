@@ -34,6 +34,21 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
+# Tests that share a demo which takes half a minute to fill run on one worker.
+TOGETHER = ("tests/browser/", "tests/dashboard/test_views.py")
+
+
+@pytest.hookimpl(optionalhook=True)  # runs without xdist, too
+def pytest_xdist_make_scheduler(config, log):
+    """By our own groups: `--dist loadgroup` does not know the node ids of this pytest."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByDemo(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return next((group for group in TOGETHER if nodeid.startswith(group)), nodeid)
+
+    return ByDemo(config, log)
+
 
 def _settings(url: str, admin_url: str | None = None) -> Settings:
     return Settings(database_url=url, database_admin_url=admin_url, demo=True, _env_file=None)

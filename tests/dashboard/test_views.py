@@ -23,8 +23,6 @@ from data.statement import staff_statement
 from data.store import periods
 from tests.demo_app import demo
 
-pytestmark = pytest.mark.xdist_group("views")
-
 BIRCH, FJORD = "Birch Bakery", "Fjord Optik"
 CUSTOMER_PAGES = ("overview", "usage", "spend")
 MARKS = {  # what gives a customer away: name, e-mail, external id, plan, currency

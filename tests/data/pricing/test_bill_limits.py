@@ -45,3 +45,23 @@ def test_what_is_above_the_maximum_stands_with_the_version_that_passed_it():
     parts = rated(two_versions("1", "2", maximum="100"), TEN_A_DAY).parts
     caps = [[one.amount for one in part.lines if one.kind is LineKind.CAP] for part in parts]
     assert caps == [[D("-40.00")], [D("-340.00")]]
+
+
+@pytest.mark.parametrize(
+    ("terms", "total"),
+    [
+        pytest.param({"monthly_fee": "31"}, "100.00", id="a fee counts towards it"),
+        pytest.param({"tax": {"name": "VAT", "rate": "0.1"}}, "110.00", id="tax comes on top"),
+    ],
+)
+def test_a_maximum_that_stands_bounds_all_but_tax(terms, total):
+    plans = two_versions("0.5", "1", maximum="100", **terms)
+    assert rated(plans, TEN_A_DAY).total == D(total)
+
+
+def test_a_maximum_of_the_bill_counts_what_prices_ask_for_after_their_own_limits():
+    plans = [
+        stretch(agreed(per_unit("1", discount="0.5"), plan="before", maximum="100"), 1, 15),
+        stretch(agreed(per_unit("2", discount="0.5"), plan="after", maximum="100"), 15),
+    ]
+    assert rated(plans, TEN_A_DAY).total == D("100.00")

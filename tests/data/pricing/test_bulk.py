@@ -14,6 +14,7 @@ from data.money import digits
 from data.pricing import ALL_USAGE, Basis, CreditLots, DayUsage, Usage
 from data.pricing import bulk as bulk_module
 from data.pricing.bulk import Column, UsageColumns, column, rate_rows
+from data.pricing.paths import Rows
 from tests.bills import MARCH, OVERAGE_TIERS, SIGN_UP, TIERS, agreed, per_unit, steps
 from tests.terms import STRATEGIES, limits, money, terms_of
 
@@ -191,21 +192,30 @@ def test_credits_are_refused_by_name():
 @pytest.mark.parametrize(
     ("usage", "period", "reason"),
     [
-        pytest.param({}, MARCH, "number of rows", id="no columns"),
+        pytest.param({}, MARCH, r"^the columns must have", id="no columns"),
         pytest.param(
             {"sms": UsageColumns(column([D(1)]), column([D(1), D(2)]))},
             MARCH,
-            "number of rows",
+            r"^the columns must have",
             id="unequal columns",
         ),
         pytest.param(
-            {"sms": UsageColumns(Column(np.array([1.5])))}, MARCH, "integers", id="binary fractions"
+            {"sms": UsageColumns(Column(np.array([1.5])))},
+            MARCH,
+            r"^figures must be",
+            id="binary fractions",
         ),
         pytest.param(
-            {"sms": UsageColumns(Column(np.array([1]), -2))}, MARCH, "scale", id="a scale below 0"
+            {"sms": UsageColumns(Column(np.array([1]), -2))},
+            MARCH,
+            r"Python's integers, at a scale of 0 or more$",
+            id="a scale below 0",
         ),
         pytest.param(
-            {"sms": UsageColumns(column([D(1)]))}, SIGN_UP, "whole periods", id="a part of a period"
+            {"sms": UsageColumns(column([D(1)]))},
+            SIGN_UP,
+            r"^rows are rated over",
+            id="a part of a period",
         ),
     ],
 )
@@ -234,3 +244,105 @@ def test_amounts_are_64_bit_wherever_they_fit():
 def test_the_price_engine_is_imported_without_numpy():
     code = "import sys, data.pricing; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+BEYOND = steps({"up_to": str(10**28), "unit_amount": "1"}, {"unit_amount": "2"})
+
+
+@pytest.mark.parametrize(
+    ("terms", "units", "cost", "asked"),
+    [
+        pytest.param(per_unit(), "5", "1", False, id="everyday figures"),
+        pytest.param(per_unit("0.0001"), str(10**28 - 1), "0", False, id="the largest quantity"),
+        pytest.param(per_unit(), str(10**28), "0", True, id="a larger one"),
+        pytest.param(per_unit(), "1E-18", "0", False, id="the finest quantity"),
+        pytest.param(per_unit(), "1E-19", "0", True, id="a finer one"),
+        pytest.param(per_unit(), "0", str(-(10**28)), True, id="a larger cost"),
+        pytest.param(per_unit(), "0", "-1", False, id="a cost below nothing"),
+        pytest.param(per_unit(), "-1", "0", True, id="a quantity below nothing"),
+        pytest.param(per_unit(str(10**28 - 1)), "0.001", "1", False, id="the largest term"),
+        pytest.param(per_unit(str(10**28)), "0.001", "1", True, id="a larger term"),
+        pytest.param(per_unit("1E-18"), "5", "1", False, id="the finest term"),
+        pytest.param(per_unit("1E-19"), "5", "1", True, id="a finer term"),
+        pytest.param(BEYOND, "5", "1", True, id="a band of a larger term"),
+    ],
+)
+def test_the_engine_is_asked_where_only_it_can_tell(terms, units, cost, asked, monkeypatch):
+    rows, lines = [], Rows.lines
+    monkeypatch.setattr(
+        Rows, "lines", lambda one, price, row: rows.append(row) or lines(one, price, row)
+    )
+    same(agreed(terms), [(D(0), D(2)), (D(units), D(cost))])
+    assert rows == ([0, 1] if asked else [])
+
+
+def test_a_price_that_the_engine_rates_leaves_the_next_one_to_its_path():
+    plan = agreed(per_unit("1E-19"), per_unit(meter="voice"), per_unit(meter="mms"), **LIMITS)
+    same(plan, [(D(7), D(2)), (D(0), D(1))], [(D(400), D(2)), (D(3), D(1))])
+
+
+def test_one_row_below_nothing_leaves_another_price_alone(monkeypatch):
+    monkeypatch.setattr(Rows, "lines", None)
+    plan = agreed(per_unit())
+    usage = {"sms": columns([(D(7), D(2))]), "voice": columns([(D(-7), D(2))])}
+    assert in_bulk(plan, usage)[1] == [D("0.08")]
+
+
+@pytest.mark.parametrize(
+    ("limits", "currency"),
+    [
+        pytest.param({"maximum": str(10**25)}, "USD", id="a maximum beyond 64 bits"),
+        pytest.param({"minimum": str(10**25)}, "USD", id="a minimum beyond 64 bits"),
+        pytest.param({"discount": "1"}, "USD", id="nothing left"),
+        pytest.param({"discount": "0.005"}, "USD", id="half a cent off"),
+        pytest.param({"maximum": "0"}, "JPY", id="a maximum of nothing"),
+        pytest.param({"maximum": "3", "minimum": "3"}, "KWD", id="always the same"),
+        pytest.param({"discount": "0.5", "maximum": "2", "minimum": "1"}, "USD", id="all of them"),
+    ],
+)
+def test_limits_of_a_price_and_of_a_plan_are_those_of_the_engine(limits, currency):
+    figures = [(D(0), D(0)), (D(1), D(0)), (D(3), D(0)), (D(500), D(0))]
+    tax = {"name": "VAT", "rate": "0.075"}
+    same(agreed(per_unit("1", **limits), currency=currency, tax=tax), figures)
+    same(agreed(per_unit("1"), currency=currency, tax=tax, **limits), figures)
+
+
+@pytest.mark.parametrize(
+    ("figures", "scale"),
+    [
+        pytest.param(["250", "3"], 0, id="whole ones"),
+        pytest.param(["250.5", "3"], 1, id="a half among them"),
+    ],
+)
+def test_whole_quantities_of_a_chunk_are_counted_in_whole_units(figures, scale):
+    usage = {"sms": UsageColumns(column([*map(D, figures), D("0.5")]))}
+    part = next(rate_rows(agreed(per_unit("1")), usage, MARCH, chunk=2))
+    assert part.lines[0].quantities.scale == scale
+    assert [part.lines[0].quantities.figure(n) for n in (0, 1)] == [*map(D, figures)]
+
+
+def test_lines_stand_at_the_rows_of_what_was_given():
+    plan = agreed(per_unit("1"))
+    usage = {"sms": UsageColumns(column(map(D, [0, 5, 6, 0, 7])))}
+    rows = [
+        list(line.rows) for part in rate_rows(plan, usage, MARCH, chunk=2) for line in part.lines
+    ]
+    assert rows == [[1], [2], [4]]
+
+
+def test_rows_are_numbered_in_64_bits():
+    (part,) = rate_rows(agreed(per_unit("1")), {"sms": UsageColumns(column([D(1)]))}, MARCH)
+    assert part.lines[0].rows.dtype == np.int64
+
+
+@pytest.mark.parametrize(
+    "figures",
+    [
+        pytest.param(Column(np.array([1, 2], dtype=np.int32)), id="32 bits"),
+        pytest.param(Column(np.array([1.0, 2.0]), 1), id="binary fractions at a scale"),
+    ],
+)
+def test_the_cost_must_be_whole_numbers_too(figures):
+    usage = {"sms": UsageColumns(column([D(1), D(2)]), figures)}
+    with pytest.raises(InputError, match=r"^figures must be int64 or Python's integers"):
+        list(rate_rows(agreed(per_unit()), usage, MARCH))

@@ -8,19 +8,21 @@ from hypothesis import strategies as st
 
 from data.errors import InputError
 from data.money import total
-from data.pricing import ALL_USAGE, Basis, DayUsage, Run, Usage, net
+from data.pricing import ALL_USAGE, Basis, DayUsage, Plan, Run, Usage, net
 from data.pricing.compare import Switch, break_even, cheapest
 from tests.bills import (
     MARCH,
     OVERAGE_TIERS,
     SIGN_UP,
     agreed,
+    credit_price,
     graduated,
     lines,
     margin,
     overage,
     package,
     per_unit,
+    small_pack,
     steps,
     tiers,
     volume,
@@ -88,10 +90,24 @@ def test_a_margin_is_compared_at_the_unit_cost_given():
     assert found == [(65, True)]  # 64 × 0.77 = 49.28, 65 × 0.77 = 50.05
 
 
+@pytest.fixture
+def few_prices(monkeypatch):
+    """At most two thousand quantities are priced: a search through all of them would hang."""
+    left, rate = iter(range(2000)), Plan.rate
+
+    def counted(plan, usage, basis):
+        assert next(left, None) is not None
+        return rate(plan, usage, basis)
+
+    monkeypatch.setattr(Plan, "rate", counted)
+
+
+@pytest.mark.usefixtures("few_prices")
 def test_a_plan_of_the_same_prices_is_never_cheaper():
     assert switches(SMALL, agreed(overage("small"), plan="other", name="Other"), upto=10**15) == []
 
 
+@pytest.mark.usefixtures("few_prices")
 def test_far_quantities_cost_no_more_work():
     one, other = agreed(per_unit("0.02")), agreed(per_unit("0.01"), monthly_fee="1000000")
     assert switches(one, other, upto=10**15) == [(100_000_001, True)]
@@ -139,6 +155,7 @@ def test_plans_that_differ_in_part_only(data, unit_cost, bounds, last):
     assert switches(one, other, 400, unit_cost=unit_cost) == scanned(one, other, 400, unit_cost)
 
 
+@pytest.mark.usefixtures("few_prices")
 def test_a_band_in_common_is_not_gone_through():
     common = {"up_to": "1000000000", "unit_amount": "0.01"}
     one, other = (agreed(steps(common, {"unit_amount": last})) for last in ("0.02", "0.015"))
@@ -156,12 +173,75 @@ def test_a_band_in_common_is_not_gone_through():
             id="two currencies",
         ),
         pytest.param(SMALL, agreed(graduated()), {}, "unit_cost", id="no cost of a unit"),
-        pytest.param(SMALL, MEDIUM, {"unit_cost": D(-1)}, "below 0", id="a cost below nothing"),
+        pytest.param(
+            SMALL, MEDIUM, {"unit_cost": D(-1)}, "^unit_cost: must not", id="a cost below nothing"
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused(one, other, terms, reason):
     with pytest.raises(InputError, match=reason):
         switches(one, other, **terms)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(SMALL, agreed(margin(markup="0"), plan="by-cost"), id="the other"),
+        pytest.param(agreed(margin(markup="0"), plan="by-cost"), SMALL, id="the one"),
+    ],
+)
+def test_the_plan_that_follows_the_cost_is_named(one, other):
+    with pytest.raises(InputError, match=r"plan by-cost\b.* follows our cost"):
+        switches(one, other)
+
+
+def test_units_may_cost_nothing():
+    free = agreed(margin(markup="0.10"))
+    assert switches(SMALL, free, unit_cost=D(0)) == [(0, True)]
+
+
+@pytest.mark.parametrize(
+    ("upto", "found"), [(121, [(121, True)]), (120, []), (0, [])], ids=["within", "beyond", "none"]
+)
+def test_the_last_quantity_asked_for_is_looked_at(upto, found):
+    assert switches(SMALL, MEDIUM, upto) == found
+
+
+def test_an_amount_may_fall_at_the_last_quantity():
+    assert switches(agreed(volume()), agreed(per_unit("0.015")), 101) == [(2, True), (101, False)]
+
+
+def test_an_amount_may_fall_at_the_first_unit():
+    bands = ({"up_to": "0.5", "unit_amount": "0", "flat_fee": "3"}, {"unit_amount": "0.01"})
+    falling = agreed(volume(*bands, flat_fee_when_unused=True))
+    assert switches(falling, agreed(per_unit("1")), 2) == [(0, True), (1, False)]
+
+
+def test_units_are_used_on_a_day_on_which_credits_hold():
+    basis = Basis("USD", MARCH, lots=(small_pack(),))
+    plan = agreed(credit_price(shortfall="overage_price", overage_amount="0.05"))
+    assert switches(agreed(per_unit("0.03")), plan, 600, basis) == scanned(
+        agreed(per_unit("0.03")), plan, 600, D(0), basis
+    )
+
+
+def test_a_plan_may_be_cheaper_without_usage_only():
+    assert switches(agreed(per_unit("1"), monthly_fee="1"), agreed(per_unit("5")), 50) == [
+        (0, True),
+        (1, False),
+    ]
+
+
+def test_amounts_are_compared_before_tax():
+    taxed = agreed(per_unit("0.01"), tax={"name": "VAT", "rate": "0.9"})
+    assert switches(agreed(per_unit("0.015")), taxed, 1) == [(1, True)]
+
+
+def test_margins_that_round_alike_at_both_ends_are_looked_at_between_them():
+    one, other = agreed(margin(markup="0.1")), agreed(margin(markup="0.09"))
+    found = switches(one, other, 50, unit_cost=D("0.01"))
+    assert found[:2] == [(5, True), (6, False)]  # 0.055 and 0.0545, but 0.55 and 0.545 for 50
+    assert found == scanned(one, other, 50, D("0.01"))
 
 
 def tier_for(price, quantity, basis=USD):
