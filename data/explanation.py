@@ -13,7 +13,7 @@ from decimal import Decimal
 
 from data.agreements import plan_stretches
 from data.meters import OTHER, category, children, meters_of, shown_meters
-from data.money import ZERO
+from data.money import ZERO, total
 from data.periods import BillingPeriod
 from data.pricing import Arithmetic, DayShare, LineKind, Meter, Plan
 from data.scope import Scope
@@ -184,7 +184,8 @@ def _line(part: StatedPart, stated: StatedLine, plan: Plan, records: _Records) -
 def _share(share: MeterShare, meters: Mapping[str, Meter], records: _Records) -> StaffExplained:
     meter = None if share.meter == OTHER else meters.get(share.meter)
     days = tuple(_day(one, share.unit, meter, records) for one in share.days)
-    return StaffExplained(share.label, share.amount, None, share.unit, children=days)
+    cost = total(one.cost or ZERO for one in share.days)
+    return StaffExplained(share.label, share.amount, None, share.unit, children=days, cost=cost)
 
 
 def _day(one: DayShare, unit: str | None, meter: Meter | None, records: _Records) -> StaffExplained:

@@ -154,8 +154,8 @@ def connect(
     with open_socket(
         f"{base.replace('http', 'ws', 1)}/_stcore/stream",
         additional_headers=sent,
-        origin=base if origin == "" else origin,  # type: ignore[arg-type]
-        subprotocols=protocols,  # type: ignore[arg-type]
+        origin=base if origin == "" else origin,  # type: ignore[arg-type]  # any text
+        subprotocols=protocols,  # type: ignore[arg-type]  # plain text
         max_size=None,
         open_timeout=30,
     ) as connection:

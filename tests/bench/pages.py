@@ -78,7 +78,7 @@ def measured(app: str, folder: Path | None = None, **environment: str) -> Iterat
     """The server's address and process id: the child that was not there before."""
     before = children()
     given = {"folder": folder} if folder else {}
-    with serving(app, **given, **environment) as base:  # type: ignore[arg-type]
+    with serving(app, **given, **environment) as base:  # type: ignore[arg-type]  # mixed
         (server,) = children() - before
         yield base, server
 

@@ -87,8 +87,8 @@ def _photograph(page: Page, file: Path) -> int:
     page.mouse.move(0, 0)
     page.wait_for_timeout(400)  # charts and fonts come to rest
     page.screenshot(path=file)
-    faults = [*page.evaluate(FAULTS), *page.complaints]  # type: ignore[attr-defined]
-    page.complaints.clear()  # type: ignore[attr-defined]
+    faults = [*page.evaluate(FAULTS), *page.complaints]  # type: ignore[attr-defined]  # ours
+    page.complaints.clear()  # type: ignore[attr-defined]  # ours
     print(file.name, *(f"\n  {fault}" for fault in faults))
     return len(faults)
 
@@ -114,7 +114,7 @@ def _scenes(browser: Browser, live: Live) -> Iterator[tuple[str, str, str, Page]
 def _window(browser: Browser, width: int, height: int, scheme: str) -> Page:
     context = browser.new_context(
         viewport={"width": width, "height": height},
-        color_scheme=scheme,  # type: ignore[arg-type]
+        color_scheme=scheme,  # type: ignore[arg-type]  # a literal to it
     )
     page = context.new_page()
     page.complaints = []  # type: ignore[attr-defined]  # ours, kept on the page

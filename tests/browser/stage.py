@@ -62,7 +62,7 @@ def visit(
     """A page in a browser of its own, signed in; its `complaints` are the console's errors."""
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
-        color_scheme=scheme,  # type: ignore[arg-type]
+        color_scheme=scheme,  # type: ignore[arg-type]  # a literal to it
     )
     page = context.new_page()
     page.complaints = []  # type: ignore[attr-defined]  # ours, kept on the page
