@@ -9,12 +9,17 @@ from sqlalchemy.exc import ProgrammingError
 
 from data.models import (
     TABLES,
+    Alert,
     ClosedStatement,
     CreditEntry,
+    LogDay,
     Membership,
     Person,
+    PhoneNumber,
     StatementAdjustment,
     SyncRun,
+    UsageRevision,
+    UsageTrigger,
 )
 from data.scope import engine
 from tests.bills import agreed, margin
@@ -78,6 +83,26 @@ def posted(owner):
     )
 
 
+def read(owner):
+    """What the sync writes beside usage."""
+    day, sid = date(2026, 3, 1), ACME_SID if owner == ACME else BETA_SID
+    named = {"customer_id": owner, "account_sid": sid}
+    yield UsageRevision(**named, day=day, category="sms", seen_at=SYNCED, new_count=D(1))
+    yield Alert(**named, sid=f"NO{owner}", day=day, at=SYNCED, code="30003", level="error")
+    yield PhoneNumber(**named, sid=f"PN{owner}", number=f"+1555{owner}")
+    yield UsageTrigger(
+        **named,
+        sid=f"UT{owner}",
+        name="Daily",
+        category="sms",
+        trigger_by="count",
+        trigger_value=D(1),
+        current_value=D(0),
+    )
+    counted = {"kind": "messages", "direction": "inbound", "status": "received"}
+    yield LogDay(**named, **counted, day=day, records=1, units=D(1))
+
+
 @pytest.fixture
 def two(postgres_store):
     postgres_store.put(version(PLAN), *customers())
@@ -88,6 +113,7 @@ def two(postgres_store):
             credit_row(owner, "first", date(2026, 3, 1)),
             money_row(owner, "gift", 5),
             *posted(owner),
+            *read(owner),
         )
     person = Person(id=1, email="sue@isv.test", name="Sue")
     postgres_store.put(person, Membership(person_id=1, role="support"))
