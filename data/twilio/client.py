@@ -6,140 +6,312 @@ straight from the text.  Twilio's exceptions end in this file.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
+from threading import Lock
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
-from requests import RequestException
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt
+from requests import ConnectionError as ConnectionFailed
+from requests import RequestException, Timeout
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type
+from tenacity.stop import stop_base
 from tenacity.wait import wait_base, wait_random_exponential
 from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
 from twilio.rest import Client
 
 from data.errors import NotFound, TwilioBusy, TwilioError, TwilioRefused
+from data.twilio.throttle import Throttle
 
 log = structlog.get_logger(__name__)
 
 API_VERSION = "2010-04-01"
-TIMEOUT_SECONDS = 30.0
-ATTEMPTS = 6
-LONGEST_WAIT = 30.0  # seconds
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 10.0  # of the first attempt; each further one has as much more
+LONGEST_READ = 60.0
+ATTEMPTS = 10
+KNOCKS = 4  # attempts at a host that has never answered
+TOO_MANY = 429
+ATTEMPTS_WHEN_TOO_MANY = 30  # such a request was not processed: it costs nobody anything
+LONGEST_WAIT = 20.0  # seconds, by our own choice
+LONGEST_ASKED = 300.0  # seconds, where Twilio asks for it
+CONCURRENCY = 16
 MAX_PAGES = 10_000  # a listing longer than this is a loop
+_OWN_ENVIRONMENT = {"TWILIO_EDGE": "", "TWILIO_REGION": ""}  # they would rewrite our addresses
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An account and the token that reads it; the token is never shown."""
+    """An account, and the token or key that reads it; the secret is never shown."""
 
     account_sid: str
-    auth_token: str = field(repr=False)
+    secret: str = field(repr=False)
+    key_sid: str | None = None  # of an API key; without one the secret is the auth token
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was asked of Twilio in a run."""
+    """What was asked of Twilio in a run, and what came back.  Threads share it."""
 
     requests: int = 0
     retries: int = 0
+    answers: Counter[str] = field(default_factory=Counter)  # by status, or by the fault's name
+    twilio_seconds: float = 0.0  # in Twilio's own words
+    concurrent: int = 0  # the most at once, in Twilio's own words
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def sent(self, *, again: bool) -> None:
+        with self._lock:
+            self.requests += 1
+            self.retries += again
+
+    def got(self, answer: str, headers: Mapping[str, str] | None = None) -> None:
+        seconds = _number(headers, "Twilio-Request-Duration")
+        concurrent = _number(headers, "Twilio-Concurrent-Requests")
+        with self._lock:
+            self.answers[answer] += 1
+            self.twilio_seconds += float(seconds)
+            self.concurrent = max(self.concurrent, int(concurrent))
 
 
-class _RetryAfter(wait_base):
+def _number(headers: Mapping[str, str] | None, name: str) -> Decimal:
+    """A header's figure; 0 where it is missing or no number of a sane size."""
+    try:
+        value = Decimal((headers or {}).get(name, "0"))
+    except InvalidOperation:
+        return Decimal(0)
+    return value if value.is_finite() and 0 <= value < 10**6 else Decimal(0)
+
+
+class _Adapter(HTTPAdapter):
+    """As many connections as requests at once, and a short wait for a connection."""
+
+    def send(self, request: Any, *args: Any, **more: Any) -> Any:
+        return super().send(request, *args, **{**more, "timeout": _patience(more["timeout"])})
+
+
+def _patience(seconds: float) -> tuple[float, float]:
+    return (min(CONNECT_SECONDS, seconds), seconds)
+
+
+class _Wait(wait_base):
     """As long as Twilio asks; otherwise exponential with full jitter."""
 
     def __init__(self) -> None:
-        self.jitter = wait_random_exponential(multiplier=0.2, max=LONGEST_WAIT)
+        self.jitter = wait_random_exponential(multiplier=0.25, max=LONGEST_WAIT)
 
-    def __call__(self, retry_state: Any) -> float:
-        error = retry_state.outcome.exception()
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = _error(retry_state)
         asked = error.retry_after if isinstance(error, TwilioBusy) else None
-        return min(asked, LONGEST_WAIT) if asked is not None else self.jitter(retry_state)
+        return min(asked, LONGEST_ASKED) if asked is not None else self.jitter(retry_state)
 
 
-class TwilioClient:
-    """Reads lists of one account's resources.  `base` is scheme and host; tests give their own."""
+class Transport:
+    """One run's way to Twilio's hosts: connections, the gate, retries, and the tally of it all.
+
+    `hosts` gives an address for a part of Twilio: "api" (https://api.twilio.com, 2010-04-01),
+    "monitor" (v1) and "status" (the status page); a test gives its own.
+    """
 
     def __init__(
         self,
-        credentials: Credentials,
-        base: str,
+        hosts: Mapping[str, str],
         *,
-        timeout: float = TIMEOUT_SECONDS,
+        timeout: float = READ_SECONDS,
         attempts: int = ATTEMPTS,
+        concurrency: int = CONCURRENCY,
         tally: Tally | None = None,
     ) -> None:
-        self.account_sid = credentials.account_sid
-        self.base = base.rstrip("/")
+        self.hosts = {name: base.rstrip("/") for name, base in hosts.items()}
         self.tally = tally or Tally()
-        self._attempts = attempts
-        http = TwilioHttpClient(timeout=timeout)
-        self._client = Client(credentials.account_sid, credentials.auth_token, http_client=http)
+        self.throttle = Throttle(concurrency)
+        self.timeout, self.attempts = timeout, attempts
+        self.http = TwilioHttpClient()
+        self._heard: set[str] = set()  # hosts that have answered
+        for scheme in ("http://", "https://"):
+            self.http.session.mount(scheme, _Adapter(pool_maxsize=concurrency))
+
+    def client(self, credentials: Credentials) -> "TwilioClient":
+        return TwilioClient(credentials, self)
+
+    def get(
+        self, client: Client, url: str, query: Mapping[str, str], sid: str, items: str | None
+    ) -> dict[str, Any]:
+        """The JSON object at `url`, asked for until it arrives whole or cannot be had."""
+        for attempt in Retrying(
+            retry=retry_if_exception_type(TwilioBusy),
+            stop=_Enough(self, urlsplit(url).netloc),
+            wait=_Wait(),
+            reraise=True,
+        ):
+            with attempt:
+                number = attempt.retry_state.attempt_number
+                text = self._ask(client, url, query, sid, number)
+                return _body(text, items, self.tally)
+        raise AssertionError("unreachable: the last attempt raises")
+
+    def heard(self, host: str) -> bool:
+        return host in self._heard
+
+    def _ask(
+        self, client: Client, url: str, query: Mapping[str, str], sid: str, number: int
+    ) -> str:
+        seconds = min(self.timeout * number, max(LONGEST_READ, self.timeout))
+        with self.throttle.slot() as asked_at:
+            self.tally.sent(again=number > 1)
+            try:
+                answer = client.request("GET", url, params=dict(query), timeout=seconds)
+            except RequestException as error:
+                raise self._lost(url, error) from error
+            except TwilioException as error:
+                raise TwilioError("The request to Twilio could not be made.") from error
+        self._heard.add(urlsplit(url).netloc)
+        return self._judged(answer, asked_at, sid)
+
+    def _lost(self, url: str, error: RequestException) -> TwilioBusy:
+        kinds = {"timeout": Timeout, "connection": ConnectionFailed}
+        fault = next((name for name, kind in kinds.items() if isinstance(error, kind)), "cut off")
+        self.tally.got(fault)
+        parts = urlsplit(url)
+        log.info("twilio.no_answer", path=parts.path, fault=fault, error=type(error).__name__)
+        return TwilioBusy(f"Twilio at {parts.scheme}://{parts.netloc} does not answer.")
+
+    def _judged(self, answer: Response, asked_at: float, sid: str) -> str:
+        headers = answer.headers or {}
+        self.tally.got(str(answer.status_code), headers)
+        if answer.status_code == TOO_MANY:
+            self.throttle.refused(asked_at)
+        else:
+            self.throttle.answered()
+        if answer.status_code != 200:
+            raise _refusal(answer.status_code, answer.text, headers, sid)
+        kind = headers.get("Content-Type", "application/json")
+        if "json" not in kind.lower():
+            self.tally.got("not JSON")
+            raise TwilioBusy(f"Twilio's answer is {kind.partition(';')[0]}, not JSON.")
+        text: str = answer.text
+        return text
+
+
+class _Enough(stop_base):
+    """A host that never answered is given up soon; one that only says 429, late."""
+
+    def __init__(self, transport: Transport, host: str) -> None:
+        self.transport, self.host = transport, host
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        attempts = self.transport.attempts
+        error = _error(retry_state)
+        if not self.transport.heard(self.host):
+            attempts = min(attempts, KNOCKS)
+        elif isinstance(error, TwilioBusy) and error.params.get("status") == TOO_MANY:
+            attempts = attempts * ATTEMPTS_WHEN_TOO_MANY // ATTEMPTS
+        return retry_state.attempt_number >= attempts
+
+
+def _error(retry_state: RetryCallState) -> BaseException | None:
+    return retry_state.outcome.exception() if retry_state.outcome else None
+
+
+class TwilioClient:
+    """Reads one account's resources with one pair of credentials."""
+
+    def __init__(self, credentials: Credentials, transport: Transport) -> None:
+        self.account_sid = credentials.account_sid
+        self._transport = transport
+        self._client = Client(
+            credentials.key_sid or credentials.account_sid,
+            credentials.secret,
+            account_sid=credentials.account_sid,
+            http_client=transport.http,
+            environment=_OWN_ENVIRONMENT,
+        )
+
+    def fetch(
+        self, path: str, params: Mapping[str, str] | None = None, *, host: str = "api"
+    ) -> dict[str, Any]:
+        """One JSON object.  `path` is below /2010-04-01, or begins with a slash."""
+        return self._get(_address(path), params or {}, host, None)
 
     def list(
-        self, path: str, items: str, params: Mapping[str, str] | None = None
+        self,
+        path: str,
+        items: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        host: str = "api",
     ) -> Iterator[dict[str, Any]]:
         """Every item of a listing, page by page: `path` below /2010-04-01, as in "Accounts.json".
 
+        A path that begins with a slash is taken as it is, as in "/v1/Alerts" of host "monitor".
         Raises TwilioRefused (credentials), NotFound, TwilioBusy (still failing after retries).
         """
-        uri: str | None = f"/{API_VERSION}/{path}"
+        for page in self.pages(path, items, params, host=host):
+            yield from page[items]
+
+    def pages(
+        self,
+        path: str,
+        items: str,
+        params: Mapping[str, str] | None = None,
+        *,
+        host: str = "api",
+    ) -> Iterator[dict[str, Any]]:
+        """The pages themselves; one that leads back to another is refused."""
+        uri: str | None = _address(path)
         query: dict[str, str] = {"PageSize": "1000", **(params or {})}
         seen: set[str] = set()
         while uri is not None:
             key = f"{uri}?{sorted(query.items())}"
             if key in seen or len(seen) >= MAX_PAGES:
                 raise TwilioError("Twilio's answer leads back to a page that was read already.")
+            page = self._get(uri, query, host, items)
             seen.add(key)
-            page = self._page(uri, query, items)
-            yield from page[items]
-            uri, query = self._next(page.get("next_page_uri"))
+            yield page
+            uri, query = _next(page)
 
-    @staticmethod
-    def _next(link: object) -> tuple[str | None, dict[str, str]]:
-        if not isinstance(link, str) or not link:
-            return None, {}
-        # Only path and query are taken: a listing must not send our credentials to another host.
-        parts = urlsplit(link)
-        return parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))
-
-    def _page(self, uri: str, query: Mapping[str, str], items: str) -> dict[str, Any]:
-        for attempt in Retrying(
-            retry=retry_if_exception_type(TwilioBusy),
-            stop=stop_after_attempt(self._attempts),
-            wait=_RetryAfter(),
-            reraise=True,
-        ):
-            with attempt:
-                if attempt.retry_state.attempt_number > 1:
-                    self.tally.retries += 1
-                return self._request(uri, query, items)
-        raise AssertionError("unreachable: the last attempt raises")
-
-    def _request(self, uri: str, query: Mapping[str, str], items: str) -> dict[str, Any]:
-        self.tally.requests += 1
-        try:
-            answer = self._client.request("GET", f"{self.base}{uri}", params=dict(query))
-        except RequestException as error:
-            log.warning("twilio.unreachable", path=uri, error=type(error).__name__)
-            raise TwilioBusy(f"Twilio at {self.base} does not answer.") from error
-        except TwilioException as error:
-            raise TwilioError("The request to Twilio could not be made.") from error
-        if answer.status_code != 200:
-            raise _refusal(answer.status_code, answer.text, answer.headers or {}, self.account_sid)
-        return _body(answer.text, items)
+    def _get(
+        self, uri: str, query: Mapping[str, str], host: str, items: str | None
+    ) -> dict[str, Any]:
+        url = self._transport.hosts[host] + uri
+        return self._transport.get(self._client, url, query, self.account_sid, items)
 
 
-def _body(text: str, items: str) -> dict[str, Any]:
-    """The page; one that is cut off or of another shape may be right when asked for again."""
+def _address(path: str) -> str:
+    return path if path.startswith("/") else f"/{API_VERSION}/{path}"
+
+
+def _next(page: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
+    """Where the listing goes on: relative in 2010-04-01, absolute under `meta` in v1."""
+    meta = page.get("meta")
+    link = page.get("next_page_uri") or (isinstance(meta, dict) and meta.get("next_page_url"))
+    if not isinstance(link, str) or not link:
+        return None, {}
+    # Only path and query are taken: a listing must not send our credentials to another host.
+    parts = urlsplit(link)
+    return parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))
+
+
+def _body(text: str, items: str | None, tally: Tally) -> dict[str, Any]:
+    """The object; one that is cut off or of another shape may be right when asked for again."""
     try:
         page: dict[str, Any] = json.loads(text, parse_float=Decimal)
     except ValueError:
+        tally.got("cut off")
         raise TwilioBusy("Twilio's answer is not JSON.") from None
-    listed = page.get(items) if isinstance(page, dict) else None
+    if items is None and isinstance(page, dict):
+        return page
+    listed = page.get(items) if isinstance(page, dict) and items else None
     if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        tally.got("wrong shape")
         raise TwilioBusy(f"Twilio's answer has no list of {items}.")
     return page
 
@@ -151,17 +323,29 @@ def _refusal(status: int, text: str, headers: Mapping[str, str], sid: str) -> Ex
         code, said = body.get("code"), body.get("message")
     except (ValueError, AttributeError):
         code, said = None, None
+    if status in (408, 425, TOO_MANY) or status >= 500 or status < 300:
+        log.info("twilio.busy", status=status, code=code, account=sid)
+        after = _retry_after(headers.get("Retry-After", ""))
+        return TwilioBusy(f"Twilio answers {status}.", retry_after=after, status=status)
     log.warning("twilio.refused", status=status, code=code, account=sid)
-    if status == 429 or status >= 500:
-        after = headers.get("Retry-After", "")
-        seconds = float(after) if after.replace(".", "", 1).isdecimal() else None
-        return TwilioBusy(f"Twilio answers {status}.", retry_after=seconds)
     if status in (401, 403):
         return TwilioRefused(
             f"Twilio refuses the credentials of account {sid} ({code or status}): "
-            "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN.",
+            "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or the account's own key.",
             account=sid,
         )
     if status == 404:
         return NotFound(f"Twilio knows no such resource of account {sid}.", account=sid)
     return TwilioRefused(f"Twilio refuses the request ({code or status}): {said}", account=sid)
+
+
+def _retry_after(text: str) -> float | None:
+    """Seconds; the header holds them, or a date (RFC 9110, 10.2.3)."""
+    if text.replace(".", "", 1).isdecimal():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
