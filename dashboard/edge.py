@@ -26,6 +26,7 @@ from dashboard.frontend import Frontend, accepted_encoding
 from dashboard.sign_in import message_page
 from data import identity
 from data.errors import AppError
+from data.settings import Settings
 
 log = structlog.get_logger()
 
@@ -36,6 +37,8 @@ PROBES = ("/healthz", "/readyz")  # asked for under an address of the machine's 
 OPEN_PATHS = ("/_stcore/health", "/_stcore/host-config")
 SIGNED_IN_PATHS = ("/media/", "/component/", "/_stcore/upload_file/", "/_stcore/bidi-components/")
 SOCKET_PATH = "/_stcore/stream"
+# Twilio's own requests have no Origin: the route itself checks their signature.
+SIGNED_BY_TWILIO = "/connect/deauthorized"
 LARGEST_BODY = 16_384  # bytes, of a request to our own routes
 # Streamlit's ForwardMsg.auth_redirect, as st.logout() sends it: the browser leaves the page.
 LEAVE = b"\xc2\x01\x0e\n\x0c/auth/logout"
@@ -49,7 +52,7 @@ class Edge:
     def __init__(self, app: ASGIApp, door: Door, routes: Sequence[BaseRoute]) -> None:
         self.app, self.door, self.routes = app, door, routes
         self.frontend = Frontend(door.brand)
-        self.headers = _security_headers(self.frontend, secure=door.settings.secure)
+        self.headers = _security_headers(self.frontend, door.settings)
         self.watch = Watch(door)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,7 +78,7 @@ class Edge:
         host, path = request.headers.get("host", ""), request.scope["path"]
         if path not in PROBES and not self.door.is_host(host):
             return PlainTextResponse(f"This app is at {self.door.settings.origin}.", 400)
-        if request.scope["method"] not in SAFE_METHODS:
+        if request.scope["method"] not in SAFE_METHODS and path != SIGNED_BY_TWILIO:
             origin = request.headers.get("origin", "")
             if not self.door.is_origin(origin, host):
                 log.warning("origin refused", origin=origin, path=path)
@@ -299,7 +302,9 @@ def _secure_cookie(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     return name, value
 
 
-def _security_headers(frontend: Frontend, *, secure: bool) -> dict[str, str]:
+def _security_headers(frontend: Frontend, settings: Settings) -> dict[str, str]:
+    # The form that leads to Twilio is answered with the way there: browsers hold that against it.
+    consent = f" {settings.authorize_base}" if settings.connect_app else ""
     policy = (
         "default-src 'self'",
         f"script-src 'self' {' '.join(frontend.script_hashes)}",
@@ -310,7 +315,7 @@ def _security_headers(frontend: Frontend, *, secure: bool) -> dict[str, str]:
         "worker-src 'self' blob:",
         "object-src 'none'",
         "base-uri 'self'",
-        "form-action 'self'",
+        f"form-action 'self'{consent}",
         "frame-ancestors 'none'",
     )
     headers = {
@@ -321,6 +326,6 @@ def _security_headers(frontend: Frontend, *, secure: bool) -> dict[str, str]:
         "cross-origin-opener-policy": "same-origin",
         "cross-origin-resource-policy": "same-origin",
     }
-    if secure:
+    if settings.secure:
         headers["strict-transport-security"] = f"max-age={YEAR}"
     return headers

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from dashboard.connect import connect_routes
 from dashboard.door import Door
 from dashboard.edge import SESSION_HEADER
 from dashboard.frontend import Frontend
@@ -47,6 +48,7 @@ def routes(door: Door) -> list[Route]:
         Route("/auth/link", partial(show_link, door), methods=["GET"]),
         Route("/auth/link", partial(enter_by_link, door), methods=["POST"]),
         Route("/auth/logout", partial(sign_out, door)),
+        *connect_routes(door),
         *(demo if door.settings.demo else []),
     ]
 

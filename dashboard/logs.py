@@ -1,40 +1,22 @@
-"""What is logged, and what never is: lines on stderr, JSON unless someone is watching."""
+"""The app's log: data/logs.py, and what uvicorn and Streamlit would say beside it."""
 
 import logging
-import re
-import sys
-from typing import Any
 
 import structlog
 
+from data import logs
 from data.errors import AppError, ScopeViolation
 
 log = structlog.get_logger()
 
-SECRET_WORDS = re.compile("secret|token|cookie|password|authorization", re.IGNORECASE)
-
 
 def set_up_logs() -> None:
-    watched = sys.stderr.isatty()
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            without_secrets,
-            *([] if watched else [structlog.processors.format_exc_info]),
-            structlog.dev.ConsoleRenderer() if watched else structlog.processors.JSONRenderer(),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    logs.set_up_logs()
     logging.getLogger("uvicorn.access").addFilter(without_query)
     # Pages are imported before the runtime is there; it matters only when a cache is first used.
     for kind in ("data", "resource"):
         caches = logging.getLogger(f"streamlit.runtime.caching.cache_{kind}_api")
         caches.addFilter(lambda line: not line.getMessage().startswith("No runtime found"))
-
-
-def without_secrets(_: Any, __: str, event: Any) -> Any:
-    return {key: "…" if SECRET_WORDS.search(key) else value for key, value in event.items()}
 
 
 def without_query(line: logging.LogRecord) -> bool:

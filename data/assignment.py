@@ -14,6 +14,7 @@ from data.models import SYSTEM_CUSTOMER, Account, Customer, UsageRecord
 from data.scope import ScopedSession
 
 FOREVER = date.max
+ALWAYS = date(1970, 1, 1)  # from when an account waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +68,45 @@ def move_rows(session: ScopedSession) -> list[str]:
     waiting, held = system_customer(session), owners(session)
     moved = []
     for sid, holds in held.items():
-        for row in session.exec(
-            select(Account).where(Account.customer_id == waiting, Account.sid == sid)
-        ).all():
-            session.delete(row)
-        count = _move_account(session, sid, holds, waiting)
+        count = _settle(session, sid, holds, waiting)
         if count:
             moved.append(f"account {sid}: {count} rows of usage moved to the owner of their day")
     moved += _release(session, waiting, held)
     session.flush()
     return moved
+
+
+def move_account(session: ScopedSession, sid: str) -> int:
+    """The same for one account that has an owner; how many rows of usage moved."""
+    waiting = system_customer(session)
+    rows = session.exec(
+        select(Account).where(Account.sid == sid, Account.customer_id != waiting)
+    ).all()
+    holds = [Owner(row.customer_id, row.starts_on, row.ends_on) for row in rows]
+    return _settle(session, sid, holds, waiting)
+
+
+def keep_waiting(session: ScopedSession, row: Account) -> None:
+    """Leave a connected account, which its owner loses, with the system customer.
+
+    A subaccount comes back with the next listing; this one no listing of Twilio's names.
+    """
+    if row.kind != "connected":
+        return
+    waiting = system_customer(session)
+    if session.get(Account, (waiting, row.sid, ALWAYS)) is None:
+        kept = row.model_dump(exclude={"customer_id", "starts_on", "ends_on", "subscription"})
+        session.add(Account(customer_id=waiting, starts_on=ALWAYS, **kept))
+        session.flush()
+
+
+def _settle(session: ScopedSession, sid: str, holds: list[Owner], waiting: int) -> int:
+    for row in session.exec(
+        select(Account).where(Account.customer_id == waiting, Account.sid == sid)
+    ).all():
+        session.delete(row)
+    session.flush()
+    return _move_account(session, sid, holds, waiting)
 
 
 def _move_account(session: ScopedSession, sid: str, holds: list[Owner], waiting: int) -> int:
@@ -130,6 +160,7 @@ def _release(session: ScopedSession, waiting: int, held: dict[str, list[Owner]])
     for sid in sids:
         if sid not in held:
             _move_account(session, sid, [], waiting)
-            session.add(Account(customer_id=waiting, sid=sid, starts_on=date(1970, 1, 1)))
+            if session.get(Account, (waiting, sid, ALWAYS)) is None:
+                session.add(Account(customer_id=waiting, sid=sid, starts_on=ALWAYS))
             released.append(f"account {sid}: waits for an owner again")
     return released

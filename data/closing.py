@@ -18,6 +18,7 @@ from data.credit_ledger import lock_subscription, post_credits
 from data.errors import AppError, Conflict, NotFound
 from data.freshness import freshness
 from data.models import (
+    USAGE_RECORDS,
     Account,
     ClosedStatement,
     Customer,
@@ -140,7 +141,8 @@ def read_from(scope: Scope, view: SubscriptionView) -> date:
     with reading(EveryTenant(scope.url)) as session:
         rows = session.exec(
             select(SyncCursor).where(
-                col(SyncCursor.account_sid).in_([one.sid for one in view.accounts])
+                SyncCursor.resource == USAGE_RECORDS,
+                col(SyncCursor.account_sid).in_([one.sid for one in view.accounts]),
             )
         ).all()
     first = {row.account_sid: row.first_day for row in rows}

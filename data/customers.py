@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlmodel import col, delete, select
 
-from data.assignment import mark_changed, move_rows
+from data.assignment import keep_waiting, mark_changed, move_rows
 from data.customer_checks import granted_lot, problems
 from data.customers_file import CustomerEntry, CustomersFile
 from data.errors import Conflict, InputError
@@ -31,6 +31,9 @@ from data.plans import store_plans
 from data.pricing import Plan
 from data.scope import EveryTenant, ScopedSession, writing
 from data.yaml_file import YamlFile, read_yaml
+
+# Of an account, whoever owns it: what Twilio says, and whether it may still be read.
+TWILIOS_OWN = {"name", "status", "closed_on", "withdrawn_at", "as_of", "synced_at"}
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,9 @@ def import_customers(
         with writing(scope) as session:
             changes += store_plans(session, plans)
             _check(session, file, content)
+            named = {one.sid for entry in content.customers for one in entry.accounts}
             for entry in content.customers:
-                changes += _store_customer(session, entry)
+                changes += _store_customer(session, entry, named)
             changes += _let_go(session, {entry.slug for entry in content.customers})
             changes += move_rows(session)
             if dry_run:
@@ -76,7 +80,7 @@ def _check(session: ScopedSession, file: YamlFile, content: CustomersFile) -> No
         raise InputError("\n".join(found))
 
 
-def _store_customer(session: ScopedSession, entry: CustomerEntry) -> Iterator[str]:
+def _store_customer(session: ScopedSession, entry: CustomerEntry, named: set[str]) -> Iterator[str]:
     found = session.exec(select(Customer).where(Customer.slug == entry.slug)).all()
     values = {"name": entry.name, "email": entry.email, "external_id": entry.external_id}
     customer = found[0] if found else Customer(slug=entry.slug, name=entry.name)
@@ -89,7 +93,7 @@ def _store_customer(session: ScopedSession, entry: CustomerEntry) -> Iterator[st
     elif changed:
         yield f"customer {entry.slug}: {', '.join(changed)} changed"
     assert customer.id is not None
-    yield from _store_accounts(session, customer.id, entry)
+    yield from _store_accounts(session, customer.id, entry, named)
     yield from _store_subscriptions(session, customer.id, entry)
     yield from _store_credits(session, customer.id, entry)
     yield from _store_money(session, customer.id, entry)
@@ -103,6 +107,8 @@ def _let_go(session: ScopedSession, named: set[str]) -> Iterator[str]:
         had = 0
         for table in (Account, PlanChange, Subscription):
             for row in session.exec(select(table).where(table.customer_id == customer.id)).all():
+                if isinstance(row, Account):
+                    keep_waiting(session, row)
                 session.delete(row)
                 had += 1
         if had:
@@ -110,9 +116,11 @@ def _let_go(session: ScopedSession, named: set[str]) -> Iterator[str]:
     session.flush()
 
 
-def _store_accounts(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
+def _store_accounts(
+    session: ScopedSession, owner: int, entry: CustomerEntry, named: set[str]
+) -> Iterator[str]:
     rows = session.exec(select(Account).where(Account.customer_id == owner)).all()
-    stored = {(row.sid, row.starts_on): row for row in rows}
+    stored = {(row.sid, row.starts_on): row for row in rows if not _beside_the_file(row, named)}
     paid_by = {key: row.subscription for key, row in stored.items()}
     known_before = set(stored)
     for account in entry.accounts:
@@ -124,20 +132,17 @@ def _store_accounts(session: ScopedSession, owner: int, entry: CustomerEntry) ->
                 customer_id=owner,
                 sid=account.sid,
                 starts_on=account.starts_on,
-                **(
-                    known.model_dump(include={"name", "status", "as_of", "synced_at"})
-                    if known
-                    else {}
-                ),
+                **(known.model_dump(include=TWILIOS_OWN) if known else {}),
             )
             yield f"customer {entry.slug}: account {account.sid} from {account.starts_on}"
         values = account.model_dump(include={"ends_on", "subscription", "application", "kind"})
         changed = [name for name, value in values.items() if getattr(row, name) != value]
         if key in known_before and changed:
             yield f"customer {entry.slug}: account {account.sid}: {', '.join(changed)} changed"
-        row.sqlmodel_update(values)
+        row.sqlmodel_update({**values, "named_by": "file"})
         session.add(row)
     for sid, starts_on in stored:
+        keep_waiting(session, stored[sid, starts_on])
         session.delete(stored[sid, starts_on])
         yield f"customer {entry.slug}: account {sid} no longer named"
     session.flush()
@@ -148,18 +153,24 @@ def _store_accounts(session: ScopedSession, owner: int, entry: CustomerEntry) ->
             mark_changed(session, sid, starts_on)
 
 
+def _beside_the_file(row: Account, named: set[str]) -> bool:
+    """Whether the customer connected the account itself, and the file says nothing of it."""
+    return row.named_by == "connect" and row.sid not in named
+
+
 def _store_subscriptions(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
     before = _agreed(session, owner)
     session.execute(delete(PlanChange).where(col(PlanChange.customer_id) == owner))
     found = session.exec(select(Subscription).where(Subscription.customer_id == owner)).all()
     stored = {row.key: row for row in found}  # kept in place: who closes or posts locks them
-    keys = {plan.subscription for plan in entry.plans} | {a.subscription for a in entry.accounts}
+    held = session.exec(select(Account).where(Account.customer_id == owner)).all()
+    keys = {plan.subscription for plan in entry.plans} | {row.subscription for row in held}
     for key in sorted(keys):
         plans = sorted(
             (plan for plan in entry.plans if plan.subscription == key),
             key=lambda plan: plan.starts_on,
         )
-        accounts = [account for account in entry.accounts if account.subscription == key]
+        accounts = [row for row in held if row.subscription == key]
         first = min(one.starts_on for one in (plans or accounts))
         row = stored.pop(key, None) or Subscription(customer_id=owner, key=key, starts_on=first)
         ends_on = plans[-1].ends_on if plans else None

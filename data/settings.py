@@ -4,6 +4,7 @@ Demo mode is a setting of its own.  Demo mode together with real credentials is 
 must never show a real tenant.
 """
 
+import re
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,10 @@ from data.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 TWILIO_API = "https://api.twilio.com"
+TWILIO_MONITOR = "https://monitor.twilio.com"
+TWILIO_STATUS = "https://status.twilio.com"
+TWILIO_CONSOLE = "https://www.twilio.com"
+DEMO_CONNECT_APP = "CN" + "de30" * 8
 
 
 class Settings(BaseSettings):
@@ -33,6 +38,20 @@ class Settings(BaseSettings):
     twilio_account_sid: str | None = Field(None, description="SID of the ISV's parent account")
     twilio_auth_token: SecretStr | None = Field(None, description="auth token of that account")
     twilio_api_base: str | None = Field(None, description=f"another host than {TWILIO_API}")
+    twilio_concurrency: int = Field(16, ge=1, le=100, description="requests at once, at most")
+    twilio_timeout: float = Field(
+        10, gt=0, le=60, description="seconds to wait for an answer, at the first attempt"
+    )
+    status_base: str | None = Field(None, description=f"another status page than {TWILIO_STATUS}")
+    twilio_connect_app_sid: str | None = Field(
+        None, description="CN… of the ISV's Connect app: customers connect their own accounts"
+    )
+    twilio_authorize_base: str | None = Field(
+        None, description=f"where they consent, if not at {TWILIO_CONSOLE}"
+    )
+    secrets_key: SecretStr | None = Field(
+        None, description="encrypts accounts' own keys; several by comma, the first one locks"
+    )
 
     database_url: str = Field(
         f"sqlite:///{ROOT / 'var' / 'dashboard.sqlite'}",
@@ -49,11 +68,20 @@ class Settings(BaseSettings):
     public_origin: str | None = Field(
         None, description="https://… under which customers reach the app; http://localhost if unset"
     )
+    sync_every: str = Field("15m", description="how often the app syncs: 15m, 1h, or off")
+    count_logs: bool = Field(False, description="count message and call records by day, too")
     settling_days: int = Field(3, ge=0, le=30, description="days before today still moving")
     history_days: int = Field(425, ge=1, description="days of usage a first sync reads")
     session_hours: int = Field(12, ge=1, description="how long a sign-in lasts")
 
-    @field_validator("twilio_api_base", "public_origin")
+    @field_validator("twilio_connect_app_sid")
+    @classmethod
+    def _is_a_connect_app(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"CN[0-9a-f]{32}", value):
+            raise ValueError(f"{value!r} is not CN and 32 hexadecimal digits")
+        return value
+
+    @field_validator("twilio_api_base", "twilio_authorize_base", "status_base", "public_origin")
     @classmethod
     def _is_an_origin(cls, value: str | None) -> str | None:
         if value is None:
@@ -98,6 +126,25 @@ class Settings(BaseSettings):
     @property
     def api_base(self) -> str:
         return self.twilio_api_base or (self.demo_api if self.demo else TWILIO_API)
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Twilio's hosts by what they serve; another one in its place serves all of it."""
+        elsewhere = self.twilio_api_base or (self.demo_api if self.demo else None)
+        return {
+            "api": elsewhere or TWILIO_API,
+            "monitor": elsewhere or TWILIO_MONITOR,
+            "status": self.status_base or (self.demo_api if self.demo else TWILIO_STATUS),
+        }
+
+    @property
+    def connect_app(self) -> str | None:
+        """SID of the Connect app; without one no account can be connected."""
+        return self.twilio_connect_app_sid or (DEMO_CONNECT_APP if self.demo else None)
+
+    @property
+    def authorize_base(self) -> str:
+        return self.twilio_authorize_base or (self.api_base if self.demo else TWILIO_CONSOLE)
 
     @property
     def origin(self) -> str:

@@ -1,11 +1,12 @@
 """Pages.  A page is one file with `render(visit)` and its `PAGE`; this tuple is the registry."""
 
+from dashboard.views.accounts import PAGE as ACCOUNTS
 from dashboard.views.customers import PAGE as CUSTOMERS
 from dashboard.views.overview import PAGE as OVERVIEW
 from dashboard.views.page import Page, Visit
 from dashboard.views.spend import PAGE as SPEND
 from dashboard.views.usage import PAGE as USAGE
 
-PAGES: tuple[Page, ...] = (OVERVIEW, USAGE, SPEND, CUSTOMERS)
+PAGES: tuple[Page, ...] = (OVERVIEW, USAGE, SPEND, ACCOUNTS, CUSTOMERS)
 
 __all__ = ["PAGES", "Page", "Visit"]

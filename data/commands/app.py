@@ -8,6 +8,7 @@ import typer
 
 from data.commands import (
     close_period,
+    credentials,
     database,
     demo,
     doctor,
@@ -34,6 +35,7 @@ app.command("reset")(database.reset_command)
 app.add_typer(demo.app, name="demo")
 app.add_typer(ledger.app, name="customers")
 app.add_typer(people.app, name="people")
+app.add_typer(credentials.app, name="credentials")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from data.closing import close_due
-from data.commands.clock import today
+from data.commands.clock import now, today
 from data.commands.database import empty
 from data.customers import import_customers
 from data.demo.cast import SEEN_DAYS_AGO
@@ -20,7 +20,8 @@ from data.periods import DAY
 from data.plans import read_plans
 from data.scope import EveryTenant
 from data.settings import ROOT, Settings, load_settings
-from data.twilio.sync import reader, sync
+from data.twilio.reading import open_reading
+from data.twilio.sync import sync
 
 app = typer.Typer(no_args_is_help=True, help="The demo world of Owl Inc.")
 Day = Annotated[
@@ -102,8 +103,9 @@ def _read_earlier(settings: Settings) -> None:
     day = world.today - SEEN_DAYS_AGO * DAY
     then = datetime.combine(day, time(10), UTC)
     with served(replace(world, seen_on=day)) as base:
-        earlier = reader(settings, today=day, clock=lambda: then)
-        sync(replace(earlier, base=base))
+        seen = settings.model_copy(update={"twilio_api_base": base, "status_base": base})
+        earlier = open_reading(seen, today=day, clock=lambda: then)
+        sync(earlier, real_clock=now)
     close_due(earlier.scope, settling_days=settings.settling_days, today=day, now=then)
 
 

@@ -17,8 +17,8 @@ from data.scope import EveryTenant, engine, translated
 from data.settings import Settings, load_settings
 from data.store import find_customers, last_run
 from data.twilio.accounts import list_accounts
-from data.twilio.client import TwilioClient
-from data.twilio.sync import credentials
+from data.twilio.client import Transport
+from data.twilio.reading import credentials
 
 Finding = tuple[str, str]  # ok, note or wrong; and what
 
@@ -78,7 +78,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _twilio(settings: Settings) -> Iterator[Finding]:
-    client = TwilioClient(credentials(settings), settings.api_base, attempts=2, timeout=10)
+    client = Transport(settings.hosts, attempts=2).client(credentials(settings))
     listed = list(list_accounts(client))
     subaccounts = [one for one in listed if not one.is_parent]
     yield "ok", f"Twilio at {settings.api_base} answers: {len(subaccounts)} subaccounts."

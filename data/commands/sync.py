@@ -1,15 +1,28 @@
 """`sync`: Twilio's accounts and daily usage into the store."""
 
+import re
 import sys
-from datetime import datetime
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Annotated
 
+import structlog
 import typer
 
 from data.commands.clock import now, today
 from data.commands.close_period import close_all, tell
-from data.settings import load_settings
-from data.twilio.sync import reader, sync
+from data.errors import AppError, InputError, SyncInProgress
+from data.logs import set_up_logs
+from data.settings import Settings, load_settings
+from data.twilio.reading import Reading, open_reading
+from data.twilio.runs import SyncReport
+from data.twilio.sync import SyncPlan, plan_sync, sync
+
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+log = structlog.get_logger(__name__)
 
 
 def sync_command(
@@ -17,29 +30,112 @@ def sync_command(
         datetime | None,
         typer.Option(formats=["%Y-%m-%d"], help="Read everything from this day on again."),
     ] = None,
+    account: Annotated[str | None, typer.Option(help="SID of the one account to read.")] = None,
+    every: Annotated[
+        str | None, typer.Option(help="Go on for ever, this often: 30s, 15m, 1h.")
+    ] = None,
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be asked; store nothing.")
+    ] = False,
 ) -> None:
     """Read the subaccounts and their daily usage from Twilio, then close the periods due."""
     settings = load_settings()
-    reading = reader(
-        settings,
-        today=today(settings),
-        clock=lambda: settings.moment(now()),
-        since=since.date() if since else None,
-    )
-    report = sync(reading, progress=_bar if sys.stderr.isatty() else None)
-    print(
-        f"Synced {report.accounts} accounts, {report.rows} rows, {report.requests} requests"
-        + (f" ({report.retries} repeated)" if report.retries else "")
-    )
-    closings = close_all(settings)
-    tell(closings)
-    for sid, why in report.failures:
-        print(f"  {sid}: {why}", file=sys.stderr)
-    if report.failures or closings.failed:
+    set_up_logs(quiet=True)
+
+    def reading() -> Reading:
+        return open_reading(
+            settings,
+            today=today(settings),
+            clock=lambda: settings.moment(now()),
+            since=since.date() if since else None,
+            only=account,
+        )
+
+    if dry_run:
+        tell_plan(plan_sync(reading()))
+    elif every:
+        _for_ever(settings, reading, interval(every))
+    elif not _once(settings, reading()):
         raise typer.Exit(1)
 
 
-def _bar(done: int, total: int, name: str) -> None:
-    filled = 24 * done // max(total, 1)
-    text = f"\r[{'#' * filled}{'.' * (24 - filled)}] {done}/{total} {name[:30]:<30}"
-    print(text, end="" if done < total else "\n", file=sys.stderr, flush=True)
+def interval(text: str) -> timedelta:
+    """ "15m" as a time; InputError for anything else."""
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text)
+    if match is None:
+        raise InputError(f"every: {text!r} is no interval; write 30s, 15m or 1h")
+    return timedelta(seconds=int(match[1]) * UNITS[match[2]])
+
+
+def _for_ever(settings: Settings, reading: Callable[[], Reading], pause: timedelta) -> None:
+    """One run after another; a run that fails, or that another process does, stops nothing."""
+    while True:
+        began = time.monotonic()
+        try:
+            _once(settings, reading())
+        except SyncInProgress as other:
+            log.info("sync.skipped", reason=str(other))
+        except AppError as error:
+            log.error("sync.failed", error=str(error), code=error.code)
+        time.sleep(max(pause.total_seconds() - (time.monotonic() - began), 1.0))
+
+
+def _once(settings: Settings, reading: Reading) -> bool:
+    bar = _Bar() if sys.stderr.isatty() else None
+    report = sync(reading, real_clock=now, progress=bar.show if bar else None)
+    _tell(report, reading)
+    closings = close_all(settings)
+    tell(closings)
+    return not (report.failures or closings.failed)
+
+
+def tell_plan(plan: SyncPlan) -> None:
+    whole = sum(one.whole for one in plan.due)
+    suspects = sum(one.suspects is not None for one in plan.due)
+    print(f"Plan: {plan.requests} requests for {len(plan.due)} accounts of {plan.listed} at Twilio")
+    print(f"  usage {plan.usage - suspects}, of {whole} accounts the whole history")
+    print(
+        f"  {suspects} accounts asked for the totals of {len(plan.corrections.days)} changed days"
+    )
+    lists = plan.requests - plan.usage - len(plan.extras)
+    print(f"  beside usage {len(plan.extras)}; lists and totals {lists}")
+
+
+def _tell(report: SyncReport, reading: Reading) -> None:
+    tally = reading.tally
+    answers = ", ".join(f"{name}: {number}" for name, number in sorted(tally.answers.items()))
+    print(
+        f"Synced {report.accounts} accounts, {report.rows} rows, {report.requests} requests"
+        + (f" ({report.retries} repeated)" if report.retries else "")
+        + f"; planned {report.planned}"
+    )
+    if report.stored.revisions:
+        print(f"  {report.stored.revisions} figures of past days were changed by Twilio")
+    if report.retries:
+        print(f"  answers by status or fault: {answers}")
+    for sid, why in report.failures[:20]:
+        print(f"  {sid}: {why}", file=sys.stderr)
+    if len(report.failures) > 20:
+        print(f"  and {len(report.failures) - 20} other accounts", file=sys.stderr)
+
+
+class _Bar:
+    """Progress on a terminal: accounts done, how many a second, and how long it will take."""
+
+    def __init__(self) -> None:
+        self.began = self.drawn = time.monotonic()
+
+    def show(self, done: int, total: int, name: str) -> None:
+        at = time.monotonic()
+        if done < total and at - self.drawn < 0.1:
+            return
+        self.drawn = at
+        rate = done / max(at - self.began, 0.001)
+        left = timedelta(seconds=round((total - done) / rate)) if rate else "?"
+        filled = 24 * done // max(total, 1)
+        text = f"[{'#' * filled}{'.' * (24 - filled)}] {done}/{total}, {rate:.0f}/s, {left} left"
+        with suppress(OSError):
+            print(f"\r{text} {name[:24]:<24}", end="", file=sys.stderr, flush=True)
+            if done >= total:
+                print(file=sys.stderr)

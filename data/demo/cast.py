@@ -25,8 +25,8 @@ def _digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def sid_of(name: str) -> str:
-    return f"AC{_digest(name)}"
+def sid_of(name: str, kind: str = "AC") -> str:
+    return f"{kind}{_digest(name)}"
 
 
 PARENT_SID = sid_of("Owl Inc.")
@@ -41,6 +41,14 @@ class Correction:
     leaf: str
     units: int
     made_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """Reads one account, but neither its balance nor what stands below `/Accounts` itself."""
+
+    sid: str
+    secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +81,10 @@ class Account:
     def auth_token(self) -> str:
         """What opens it: a connected account takes the ISV's own token, a subaccount its own."""
         return f"demo-{_digest(self.sid)}" if self.kind == "subaccount" else AUTH_TOKEN
+
+    @property
+    def api_key(self) -> ApiKey:
+        return ApiKey(sid_of(f"key of {self.sid}", "SK"), f"demo-key-{_digest(f'k{self.sid}')}")
 
     @property
     def status(self) -> Literal["active", "closed"]:

@@ -19,6 +19,7 @@ from data.demo.cast import (
     HISTORY_MONTHS,
     PARENT_SID,
     Account,
+    ApiKey,
     CreditPurchase,
     Customer,
     customers,
@@ -74,6 +75,12 @@ class World:
     @cached_property
     def subaccount_sids(self) -> tuple[str, ...]:
         return tuple(sid for sid, account in self.accounts.items() if account.kind == "subaccount")
+
+    @property
+    def keys(self) -> dict[str, ApiKey]:
+        """An API key for every account but the parent, by the account's SID."""
+        members = (account for account in self.accounts.values() if account.kind != "parent")
+        return {account.sid: account.api_key for account in members}
 
     def usage_on(self, sid: str, day: date) -> dict[str, Tally]:
         """What Twilio has counted by category on one day of one account, without subaccounts.

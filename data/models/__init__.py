@@ -20,6 +20,7 @@ from data.models.billing import (
 )
 from data.models.service import Alert, Incident, LogDay, PhoneNumber, UsageTrigger
 from data.models.sync import (
+    USAGE_RECORDS,
     AccountCredential,
     AccountEvent,
     ConnectRequest,
@@ -44,6 +45,7 @@ TABLES: tuple[type[Table], ...] = (
 __all__ = [
     "SYSTEM_CUSTOMER",
     "TABLES",
+    "USAGE_RECORDS",
     "Account",
     "AccountCredential",
     "AccountEvent",

@@ -9,6 +9,8 @@ from sqlmodel import Field
 
 from data.models.base import AMOUNT, COST, QUANTITY, Instant, Table, TenantTable
 
+USAGE_RECORDS = "usage_records"  # the resource that bills are made of
+
 
 class SyncLease(Table, table=True):
     """Who may sync now.  One row; a holder that died is recognised by the time it left."""

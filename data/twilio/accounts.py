@@ -24,6 +24,10 @@ class TwilioAccount:
     def is_parent(self) -> bool:
         return self.sid == self.owner_sid
 
+    @property
+    def is_closed(self) -> bool:
+        return self.status == "closed"
+
 
 def list_accounts(client: TwilioClient) -> Iterator[TwilioAccount]:
     """The parent and all its subaccounts, closed ones included."""

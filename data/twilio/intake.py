@@ -1,132 +1,200 @@
-"""What the sync writes, and what it must know to read on: cursors, runs, accounts, usage.
+"""What was read of Twilio, into the store: many accounts in one transaction, each account whole.
 
-The one bulk writer: rows go to the database as plain values, a window in one transaction.
+Only what differs is written, and a day that was over and has changed leaves a revision.  The
+cursor, the freshness and the rows of an account are stored together or not at all: a page never
+sees half a day, and a process that dies leaves what was there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlmodel import col, delete, func, select, update
+from sqlmodel import col, func, insert, select, update
 
-from data.assignment import Owner, mark_changed, owner_on, owners, system_customer
-from data.errors import NotFound
+from data.assignment import Owner, mark_changed, owner_on, system_customer
 from data.meters import TOTAL
-from data.models import Account, SyncCursor, SyncRun, UsageRecord
+from data.models import USAGE_RECORDS, Account, SyncCursor, UsageRecord, UsageRevision
 from data.money import ZERO
 from data.scope import EveryTenant, ScopedSession, reading, writing
-from data.twilio.accounts import TwilioAccount
-from data.twilio.usage_records import DailyUsage
-
-USAGE = "usage_records"
-ALWAYS = date(1970, 1, 1)
-CHUNK = 5_000  # rows a statement
-FIGURES = ("count", "usage", "cost", "cost_currency")
+from data.twilio.bulk import Figures, Key, UsageTable
+from data.twilio.lease import Lease
+from data.twilio.reading import AccountRead
+from data.twilio.usage_records import COST_PLACES, QUANTITY_PLACES
 
 
 @dataclass(frozen=True, slots=True)
-class KnownAccount:
-    """An account to read, and how far it was read."""
+class Stored:
+    """Rows that Twilio sent, and figures of past days among them that it had changed."""
 
-    sid: str
-    name: str
-    kind: str
-    status: str
-    first_day: date | None
-    through: date | None
+    rows: int = 0
+    revisions: int = 0
+
+    def __add__(self, other: "Stored") -> "Stored":
+        return Stored(self.rows + other.rows, self.revisions + other.revisions)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """Days that were read whole, both ends included."""
+class Difference:
+    """What one account's reading changes."""
 
-    first: date
-    last: date
+    changed: list[tuple[Key, Figures]]
+    gone: list[Key]
+    before: dict[Key, Figures]
+
+    def __iter__(self) -> Iterator[Key]:
+        yield from (key for key, _ in self.changed)
+        yield from self.gone
 
 
-def start_run(scope: EveryTenant, now: datetime) -> int:
+def store_reads(
+    scope: EveryTenant, reads: Sequence[AccountRead], now: datetime, lease: Lease | None = None
+) -> Stored:
+    """Replace the days that were read, move the cursors: all of it, or nothing.
+
+    With a `lease` its holder is confirmed in the same transaction: SyncInProgress if it is lost.
+    """
     with writing(scope) as session:
-        run = SyncRun(started_at=now)
-        session.add(run)
-        session.flush()
-        assert run.id is not None
-        return run.id
+        if lease:
+            lease.renew(session)
+        table = UsageTable(session)
+        waiting, holds = _owners(session, [read.account.sid for read in reads])
+        differences = [
+            _difference(table, read, holds.get(read.account.sid, []), waiting) for read in reads
+        ]
+        table.delete([key for one in differences for key in one.gone])
+        table.upsert([row for one in differences for row in one.changed])
+        revisions = 0
+        for read, difference in zip(reads, differences, strict=True):
+            if days := [table.day(key[1]) for key in difference]:
+                mark_changed(session, read.account.sid, min(days))
+            revisions += _keep_revisions(session, table, read, difference, now)
+        _move_cursors(session, reads, now)
+        _note_freshness(session, reads, now)
+    return Stored(sum(len(read.rows) for read in reads), revisions)
 
 
-def finish_run(
-    scope: EveryTenant,
-    id: int,
-    finished_at: datetime,
-    *,
-    status: str,
-    accounts: int,
-    rows: int,
-    requests: int,
-    error: str | None,
-) -> None:
-    with writing(scope) as session:
-        run = session.get(SyncRun, id)
-        if run is None:
-            raise NotFound("The sync run is gone.")
-        run.status, run.accounts, run.rows = status, accounts, rows
-        run.requests, run.error = requests, error
-        run.finished_at = finished_at
-        session.add(run)
+def _owners(session: ScopedSession, sids: Sequence[str]) -> tuple[int, dict[str, list[Owner]]]:
+    """The system customer, and who else holds or held these accounts."""
+    waiting = system_customer(session)
+    rows = session.execute(
+        select(
+            col(Account.sid), col(Account.customer_id), col(Account.starts_on), col(Account.ends_on)
+        ).where(col(Account.sid).in_(sids), Account.customer_id != waiting)
+    )
+    found: dict[str, list[Owner]] = {}
+    for sid, customer_id, starts_on, ends_on in rows:
+        found.setdefault(sid, []).append(Owner(customer_id, starts_on, ends_on))
+    return waiting, found
 
 
-def store_accounts(scope: EveryTenant, listed: Iterable[TwilioAccount]) -> None:
-    """Names and states as Twilio has them; accounts nobody named wait under the system customer."""
-    with writing(scope) as session:
-        waiting = system_customer(session)
-        known: dict[str, list[Account]] = {}
-        for row in session.exec(select(Account)).all():
-            known.setdefault(row.sid, []).append(row)
-        for account in listed:
-            rows = known.get(account.sid) or [
-                Account(customer_id=waiting, sid=account.sid, starts_on=ALWAYS)
-            ]
-            for row in rows:
-                row.name, row.status = account.name, account.status
-                session.add(row)
+def _difference(
+    table: UsageTable, read: AccountRead, holds: Sequence[Owner], waiting: int
+) -> Difference:
+    sid = read.account.sid
+    before: dict[Key, Figures] = {}
+    if read.account.first_day is not None:  # else nothing of it was ever stored
+        for window in read.windows:
+            before |= table.stored(sid, window.first, window.last)
+    after = {
+        table.key(owner_on(row.day, holds, waiting), row.day, row.category, sid): table.figures(row)
+        for row in read.rows
+    }
+    changed = [(key, figures) for key, figures in after.items() if before.get(key) != figures]
+    closed = read.account.status == "closed"  # Twilio deletes its usage in time: ours stays
+    gone = [] if closed else [key for key in before if key not in after]
+    return Difference(changed, gone, before)
 
 
-def known_accounts(scope: EveryTenant) -> list[KnownAccount]:
-    """Every account of every customer, once, with its cursor."""
-    with reading(scope) as session:
-        cursors = {
-            row.account_sid: row
-            for row in session.exec(select(SyncCursor).where(SyncCursor.resource == USAGE)).all()
-        }
-        rows = session.exec(select(Account).order_by(col(Account.sid))).all()
-    accounts: dict[str, KnownAccount] = {}
-    for row in rows:
-        cursor = cursors.get(row.sid)
-        accounts[row.sid] = KnownAccount(
-            row.sid,
-            row.name or row.sid,
-            row.kind,
-            row.status,
-            cursor.first_day if cursor else None,
-            cursor.through if cursor else None,
+def _keep_revisions(
+    session: ScopedSession,
+    table: UsageTable,
+    read: AccountRead,
+    difference: Difference,
+    now: datetime,
+) -> int:
+    """Old beside new, of days that were over when they were read before."""
+    account = read.account
+    if account.first_day is None or account.read_at is None:
+        return 0
+    over = account.read_at.date()
+    after = dict(difference.changed)
+    values = [
+        _revision(table, key, difference.before.get(key), after.get(key), now)
+        for key in difference
+        if account.first_day <= table.day(key[1]) < over
+    ]
+    if values:
+        session.execute(insert(UsageRevision), values)
+    return len(values)
+
+
+def _revision(
+    table: UsageTable, key: Key, old: Figures | None, new: Figures | None, now: datetime
+) -> dict[str, Any]:
+    customer_id, day, category, sid = key
+    named = {"customer_id": customer_id, "day": table.day(day), "category": category}
+    places = (QUANTITY_PLACES, QUANTITY_PLACES, COST_PLACES)
+    figures = {
+        f"{age}_{name}": table.number(figures[n], places[n]) if figures else None
+        for age, figures in (("old", old), ("new", new))
+        for n, name in enumerate(("count", "usage", "cost"))
+    }
+    return {**named, "account_sid": sid, "seen_at": now, **figures}
+
+
+def _move_cursors(session: ScopedSession, reads: Sequence[AccountRead], now: datetime) -> None:
+    postgres = session.get_bind().dialect.name == "postgresql"
+    statement: Any = (postgres_insert if postgres else sqlite_insert)(SyncCursor.__table__)  # type: ignore[attr-defined]
+    moved = ("first_day", "through", "read_at", "whole_on", "rows_per_day", "categories")
+    statement = statement.on_conflict_do_update(
+        index_elements=["account_sid", "resource"],
+        set_={name: statement.excluded[name] for name in moved},
+    )
+    session.connection().execute(statement, [_cursor(read, now) for read in reads])
+
+
+def _cursor(read: AccountRead, now: datetime) -> dict[str, Any]:
+    account = read.account
+    return {
+        "account_sid": account.sid,
+        "resource": USAGE_RECORDS,
+        "first_day": min(read.first, account.first_day or read.first),
+        "through": read.through,
+        "read_at": now,
+        "whole_on": read.through if read.whole else account.whole_on,
+        "rows_per_day": read.habit.rows_per_day,
+        "categories": read.habit.categories,
+    }
+
+
+def _note_freshness(session: ScopedSession, reads: Sequence[AccountRead], now: datetime) -> None:
+    table = Account.__table__  # type: ignore[attr-defined]
+    statement = (
+        update(table)
+        .where(table.c.sid == bindparam("account"))
+        .values(
+            synced_at=now,
+            sync_error=None,
+            as_of=func.coalesce(bindparam("seen", type_=table.c.as_of.type), table.c.as_of),
         )
-    return list(accounts.values())
+    )
+    values = [{"account": read.account.sid, "seen": _as_of(read)} for read in reads]
+    session.connection().execute(statement, values)
 
 
-def note_failure(scope: EveryTenant, sid: str | None, why: str) -> None:
-    """Remember why an account (or, without a SID, every account) could not be read."""
-    statement = update(Account).values(sync_error=why)
-    with writing(scope) as session:
-        session.execute(statement if sid is None else statement.where(col(Account.sid) == sid))
+def _as_of(read: AccountRead) -> datetime | None:
+    return max((row.as_of for row in read.rows if row.as_of), default=None)
 
 
 def stored_totals(scope: EveryTenant, sid: str, first: date, last: date) -> dict[date, Decimal]:
     """Twilio's total by day, as stored, whoever owned the account then."""
     with reading(scope) as session:
-        rows = session.exec(
+        rows: Iterable[tuple[date, Decimal | None]] = session.execute(
             select(col(UsageRecord.day), func.sum(UsageRecord.cost))
             .where(
                 UsageRecord.account_sid == sid,
@@ -135,121 +203,5 @@ def stored_totals(scope: EveryTenant, sid: str, first: date, last: date) -> dict
                 col(UsageRecord.day) <= last,
             )
             .group_by(col(UsageRecord.day))
-        ).all()
-    return {day: cost or ZERO for day, cost in rows}
-
-
-def store_window(
-    scope: EveryTenant,
-    account: KnownAccount,
-    windows: Sequence[Window],
-    rows: Sequence[DailyUsage],
-    *,
-    through: date,
-    now: datetime,
-) -> int:
-    """Replace the windows' days, move the cursor and note the freshness: all of it, or nothing."""
-    with writing(scope) as session:
-        holds = owners(session).get(account.sid, [])
-        waiting = system_customer(session)
-        values = list(_merged(_values(row, account.sid, holds, waiting) for row in rows))
-        _mark_changes(session, account.sid, windows, values)
-        _clear(session, account, windows, rows)
-        for start in range(0, len(values), CHUNK):
-            _upsert(session, values[start : start + CHUNK])
-        first = min((window.first for window in windows), default=through)
-        _move_cursor(session, account, first, through, now)
-        as_of = max((row.as_of for row in rows if row.as_of), default=None)
-        fresh: dict[str, Any] = {"synced_at": now, "sync_error": None}
-        if as_of:
-            fresh["as_of"] = as_of
-        session.execute(update(Account).where(col(Account.sid) == account.sid).values(**fresh))
-    return len(values)
-
-
-def _values(row: DailyUsage, sid: str, holds: Sequence[Owner], waiting: int) -> dict[str, Any]:
-    return {
-        "customer_id": owner_on(row.day, holds, waiting),
-        "day": row.day,
-        "category": row.category,
-        "account_sid": sid,
-        "count": row.count,
-        "usage": row.usage,
-        "cost": row.cost,
-        "cost_currency": row.cost_currency,
-    }
-
-
-def _merged(values: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
-    """One row a key: a listing that shifted between two pages may send one twice, the same."""
-    return {(value["day"], value["category"]): value for value in values}.values()
-
-
-def _mark_changes(
-    session: ScopedSession, sid: str, windows: Sequence[Window], values: Sequence[dict[str, Any]]
-) -> None:
-    """Note the earliest day that reads otherwise now: closed statements are held against it."""
-    if not windows:
-        return
-    first = min(window.first for window in windows)
-    last = max(window.last for window in windows)
-    stored = session.exec(
-        select(*(col(getattr(UsageRecord, name)) for name in ("day", "category", *FIGURES))).where(
-            UsageRecord.account_sid == sid,
-            col(UsageRecord.day) >= first,
-            col(UsageRecord.day) <= last,
-        )
-    ).all()
-    before = {(day, category): tuple(figures) for day, category, *figures in stored}
-    after = {
-        (value["day"], value["category"]): tuple(value[name] for name in FIGURES)
-        for value in values
-    }
-    days = [
-        day
-        for day, category in before.keys() | after.keys()
-        if before.get((day, category)) != after.get((day, category))
-    ]
-    if days:
-        mark_changed(session, sid, min(days))
-
-
-def _clear(
-    session: ScopedSession,
-    account: KnownAccount,
-    windows: Sequence[Window],
-    rows: Sequence[DailyUsage],
-) -> None:
-    if account.status == "closed":  # Twilio deletes its usage in time: what it sends not, stays
-        windows = [Window(day, day) for day in sorted({row.day for row in rows})]
-    for window in windows:
-        session.execute(
-            delete(UsageRecord).where(
-                col(UsageRecord.account_sid) == account.sid,
-                col(UsageRecord.day) >= window.first,
-                col(UsageRecord.day) <= window.last,
-            )
-        )
-
-
-def _upsert(session: ScopedSession, values: list[dict[str, Any]]) -> None:
-    postgres = session.get_bind().dialect.name == "postgresql"
-    statement: Any = (postgres_insert if postgres else sqlite_insert)(UsageRecord)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["customer_id", "day", "category", "account_sid"],
-            set_={name: statement.excluded[name] for name in FIGURES},
-        ),
-        values,
-    )
-
-
-def _move_cursor(
-    session: ScopedSession, account: KnownAccount, first: date, through: date, now: datetime
-) -> None:
-    cursor = session.get(SyncCursor, (account.sid, USAGE)) or SyncCursor(
-        account_sid=account.sid, resource=USAGE, first_day=first, through=through, read_at=now
-    )
-    cursor.first_day = min(cursor.first_day, first)
-    cursor.through, cursor.read_at = through, now
-    session.add(cursor)
+        ).tuples()
+        return {day: cost or ZERO for day, cost in rows}

@@ -4,8 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from data.account_credentials import keys, stored_keys
+from data.errors import ConfigError
 from data.scope import EveryTenant
+from data.secrets import vault
+from data.settings import Settings
 from data.twilio.client import Credentials, Tally, Transport, TwilioClient
+from data.twilio.planner import UNKNOWN, Habit, Window
+from data.twilio.usage_records import DailyUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +27,23 @@ class KnownAccount:
     through: date | None = None
     whole_on: date | None = None
     read_at: datetime | None = None
-    rows_per_day: int = 0
-    categories: int = 0
+    habit: Habit = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRead:
+    """What Twilio said of an account: all rows of the windows, to be stored together."""
+
+    account: KnownAccount
+    windows: tuple[Window, ...]
+    rows: tuple[DailyUsage, ...]
+    through: date
+    whole: bool = False  # the whole history
+    habit: Habit = UNKNOWN
+
+    @property
+    def first(self) -> date:
+        return min((window.first for window in self.windows), default=self.through)
 
 
 @dataclass(frozen=True)
@@ -38,6 +59,7 @@ class Reading:
     only: str | None = None  # SID of the one account to read
     logs: bool = False  # count message and call records, too
     keys: Mapping[str, Credentials] = field(default_factory=dict)  # accounts with their own
+    usual: Habit = UNKNOWN  # of an account that was never read
 
     @property
     def tally(self) -> Tally:
@@ -69,3 +91,42 @@ class Resource:
     name: str  # stands in the cursor
     read: Callable[[Reading, KnownAccount], int]
     applies: Callable[[Reading, KnownAccount], bool] = lambda _, account: account.status != "closed"
+
+
+def credentials(settings: Settings) -> Credentials:
+    """The ISV's; in demo mode those of the demo world."""
+    if settings.demo:
+        from data.demo.world import AUTH_TOKEN, PARENT_SID
+
+        return Credentials(PARENT_SID, AUTH_TOKEN)
+    if not settings.twilio_account_sid or not settings.twilio_auth_token:
+        raise ConfigError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set.")
+    return Credentials(settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value())
+
+
+def open_reading(
+    settings: Settings,
+    *,
+    today: date,
+    clock: Callable[[], datetime],
+    since: date | None = None,
+    only: str | None = None,
+) -> Reading:
+    """A run as the settings say; ConfigError for what is missing among them."""
+    scope = EveryTenant(settings.admin_url)
+    transport = Transport(
+        settings.hosts, timeout=settings.twilio_timeout, concurrency=settings.twilio_concurrency
+    )
+    return Reading(
+        scope,
+        credentials(settings),
+        transport,
+        today,
+        clock,
+        settings.settling_days,
+        settings.history_days,
+        since,
+        only,
+        settings.count_logs,
+        keys(scope, vault(settings)) if stored_keys(scope) else {},
+    )

@@ -1,251 +1,270 @@
 """The sync: accounts and their daily usage from Twilio into the store.
 
-What is read: an account seen for the first time, its whole history; later, the settling days, until
-the 5th the whole previous month, and every day whose `totalprice` differs from what is stored (one
-request shows them all), so that late corrections of a price arrive whenever Twilio makes them.
-Each account's days are replaced in one transaction: a page never sees half of them, and a sync that
-fails leaves what was there.
+A run lists the accounts, plans the fewest requests, reads many accounts at once and stores them
+account by account, each whole (usage.py says which days, planner.py how, intake.py stores).  One
+run at a time holds the lease; one that dies leaves whole accounts, and the next goes on with those
+it did not reach.  What stands beside usage is read in turn, with a tenth of the requests.
 
 The parent's own account is never read as a customer's: its listing would sum its subaccounts.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import groupby
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from time import monotonic
 
 import structlog
 
-from data.errors import AppError, ConfigError, NotFound, TwilioRefused
-from data.meters import TOTAL
-from data.money import ZERO
-from data.periods import DAY, period_of, previous_period
-from data.scope import EveryTenant
-from data.settings import Settings
-from data.twilio.accounts import list_accounts
-from data.twilio.client import ATTEMPTS, TIMEOUT_SECONDS, Credentials, Tally, TwilioClient
-from data.twilio.intake import (
-    KnownAccount,
-    Window,
-    finish_run,
-    known_accounts,
-    note_failure,
-    start_run,
-    store_accounts,
-    store_window,
-    stored_totals,
-)
-from data.twilio.usage_records import DailyUsage, daily_usage, says_something
+from data.errors import AppError, InputError, NotFound, TwilioBusy, TwilioError, TwilioRefused
+from data.twilio.account_list import known_accounts, note_failures, note_outage, store_accounts
+from data.twilio.accounts import TwilioAccount, list_accounts
+from data.twilio.balance import balance
+from data.twilio.corrections import Corrections, corrections, keep_totals
+from data.twilio.crew import Done, completed
+from data.twilio.extras import Extra, extras_due, read_extras
+from data.twilio.intake import Stored, store_reads
+from data.twilio.lease import Lease, take
+from data.twilio.planner import Habit, usual_habit
+from data.twilio.reading import AccountRead, KnownAccount, Reading
+from data.twilio.runs import SyncReport, finish_run, start_run
+from data.twilio.status import incidents
+from data.twilio.usage import Due, due, read_usage
 
-MONTH_MOVES_UNTIL = 5  # day of the next month up to which Twilio may still restate a month
+SILENCE = 48  # accounts in a row without an answer: Twilio is not there
+PASSES = 3  # accounts that failed for a passing reason are read again at the end
+BATCH_ROWS, BATCH_ACCOUNTS, BATCH_SECONDS = 20_000, 250, 1.0
+
+Progress = Callable[[int, int, str], None]
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Resource:
-    """Something of an account that is read into the store, window by window."""
+class SyncPlan:
+    """What a run is going to ask Twilio for."""
 
-    name: str
-    read: Callable[["Reader", KnownAccount], int]
-
-
-@dataclass(frozen=True, slots=True)
-class SyncReport:
-    accounts: int
-    rows: int
-    requests: int
-    retries: int
-    failures: tuple[tuple[str, str], ...]  # (account SID, why)
+    due: tuple[Due, ...]
+    extras: tuple[Extra, ...]
+    corrections: Corrections
+    listed: int  # accounts at Twilio
+    asked: int  # requests that the planning took
 
     @property
-    def status(self) -> str:
-        if not self.failures:
-            return "ok"
-        return "partial" if len(self.failures) < self.accounts else "failed"
+    def usage(self) -> int:
+        return sum(one.requests for one in self.due)
+
+    @property
+    def requests(self) -> int:
+        return self.asked + self.usage + len(self.extras) + 1  # and the balance
 
 
-@dataclass(frozen=True)
-class Reader:
-    """One run: where it reads, where it stores, and for which day."""
-
-    scope: EveryTenant
-    credentials: Credentials
-    base: str
-    today: date
-    clock: Callable[[], datetime]
-    settling_days: int
-    history_days: int
-    tally: Tally
-    since: date | None = None  # read everything from this day on again
-    timeout: float = TIMEOUT_SECONDS
-    attempts: int = ATTEMPTS
-
-    def client(self, account: KnownAccount | None = None) -> TwilioClient:
-        """The parent's token reads its subaccounts; a connected account goes by its own SID."""
-        sid = self.credentials.account_sid
-        if account is not None and account.kind == "connected":
-            sid = account.sid
-        return TwilioClient(
-            Credentials(sid, self.credentials.auth_token),
-            self.base,
-            timeout=self.timeout,
-            attempts=self.attempts,
-            tally=self.tally,
-        )
-
-
-def credentials(settings: Settings) -> Credentials:
-    """The ISV's; in demo mode those of the demo world."""
-    if settings.demo:
-        from data.demo.world import AUTH_TOKEN, PARENT_SID
-
-        return Credentials(PARENT_SID, AUTH_TOKEN)
-    if not settings.twilio_account_sid or not settings.twilio_auth_token:
-        raise ConfigError("TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN are not set.")
-    return Credentials(settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value())
-
-
-def reader(
-    settings: Settings, *, today: date, clock: Callable[[], datetime], since: date | None = None
-) -> Reader:
-    return Reader(
-        EveryTenant(settings.admin_url),
-        credentials(settings),
-        settings.api_base,
-        today,
-        clock,
-        settings.settling_days,
-        settings.history_days,
-        Tally(),
-        since,
-    )
-
-
-def sync(reading: Reader, progress: Callable[[int, int, str], None] | None = None) -> SyncReport:
+def sync(
+    reading: Reading, *, real_clock: Callable[[], datetime], progress: Progress | None = None
+) -> SyncReport:
     """Read every account once; one that fails stops itself only, and is named in the report.
 
-    `progress` is told (accounts done, accounts in all, the account's name).
+    `progress` is told (accounts done, accounts in all, the account's name).  Raises SyncInProgress
+    while another run holds the lease, and what the list of accounts raises.
     """
-    run = start_run(reading.scope, reading.clock())
-    report = SyncReport(0, 0, 0, 0, ())
-    error: str | None = "interrupted"
-    try:
-        report = _read_all(reading, progress)
-        error = "; ".join(f"{sid}: {why}" for sid, why in report.failures) or None
-        return report
-    except AppError as problem:
-        error = str(problem)
-        raise
-    finally:
-        status = "failed" if error and not report.accounts else report.status
-        finish_run(
-            reading.scope,
-            run,
-            reading.clock(),
-            status=status,
-            accounts=report.accounts,
-            rows=report.rows,
-            requests=reading.tally.requests,
-            error=error,
-        )
+    lease = take(reading.scope, real_clock)
+    with lease.kept():
+        run = start_run(reading.scope, reading.clock())
+        report = SyncReport(problem="interrupted")
+        try:
+            report = _Run(reading, lease, progress).report()
+            return report
+        except AppError as problem:
+            report = replace(report, problem=str(problem))
+            raise
+        finally:
+            finish_run(reading.scope, run, report, reading.tally, reading.clock())
 
 
-def _read_all(reading: Reader, progress: Callable[[int, int, str], None] | None) -> SyncReport:
+def plan_sync(reading: Reading) -> SyncPlan:
+    """What a run would ask for; nothing is stored."""
+    listed = _listed(reading)
+    return _plan(reading, listed, known_accounts(reading.scope, listed, today=reading.today))
+
+
+def _listed(reading: Reading) -> list[TwilioAccount]:
+    """The subaccounts; a failure is every account's."""
     try:
-        listed = list(list_accounts(reading.client()))
+        found = list(list_accounts(reading.parent_client()))
     except AppError as problem:
-        note_failure(reading.scope, None, str(problem))
+        note_outage(reading.scope, str(problem))
         raise
     parent = reading.credentials.account_sid
-    parents = {one.sid for one in listed if one.is_parent} | {parent}
-    store_accounts(reading.scope, [one for one in listed if one.sid not in parents])
-    accounts = known_accounts(reading.scope)
-    rows, failures = 0, []
-    for done, account in enumerate(accounts):
-        if progress:
-            progress(done, len(accounts), account.name)
+    return [one for one in found if not one.is_parent and one.sid != parent]
+
+
+def _plan(
+    reading: Reading, listed: Sequence[TwilioAccount], accounts: Sequence[KnownAccount]
+) -> SyncPlan:
+    wanted = [one for one in accounts if reading.only in (None, one.sid)]
+    if reading.only and not wanted:
+        raise NotFound(f"No account {reading.only} is known or listed by Twilio.")
+    at_twilio = {one.sid for one in listed}
+    found = corrections(reading)
+    dues = [due(reading, one, found.days) for one in wanted]
+    # A closed account that Twilio lists no more has been deleted there: ours stays as it is.
+    dues = [
+        one
+        for one in dues
+        if one.requests and (one.account.status != "closed" or one.account.sid in at_twilio)
+    ]
+    usage = sum(one.requests for one in dues)
+    return SyncPlan(
+        tuple(dues),
+        tuple(extras_due(reading, wanted, usage)),
+        found,
+        len(listed),
+        reading.tally.requests - reading.tally.retries,
+    )
+
+
+class _Run:
+    """One run under its lease; the thread that made it does all the storing of usage."""
+
+    def __init__(self, reading: Reading, lease: Lease, progress: Progress | None) -> None:
+        self.reading, self.lease = reading, lease
+        self.progress = progress or (lambda *_: None)
+        self.stored = Stored()
+        self.failures: dict[str, tuple[Due, AppError]] = {}
+        self.done = 0
+        self.habits: list[Habit] = []  # of the account read last
+        self.silence = 0  # accounts in a row that Twilio did not answer for
+
+    def report(self) -> SyncReport:
+        listed = _listed(self.reading)
+        store_accounts(self.reading.scope, listed, today=self.reading.today, now=self._now())
+        accounts: Sequence[KnownAccount] = known_accounts(
+            self.reading.scope, today=self.reading.today
+        )
+        if not self._knows_usual([one.habit for one in accounts]):
+            accounts = self._learn(accounts)
+        reading = self.reading
+        plan = _plan(reading, listed, accounts)
+        log.info("sync.planned", accounts=len(plan.due), requests=plan.requests)
+        self._read(plan.due)
+        self._settle(plan.corrections)
+        money = balance(reading)
+        read_extras(reading, plan.extras)
+        incidents(reading)
+        failures = tuple((sid, str(error)) for sid, (_, error) in self.failures.items())
+        tally = reading.tally
+        return SyncReport(
+            self.done, plan.requests, self.stored, tally.requests, tally.retries, failures, money
+        )
+
+    def _now(self) -> datetime:
+        return self.reading.clock()
+
+    def _knows_usual(self, habits: Sequence[Habit]) -> bool:
+        usual = usual_habit(habits)
+        self.reading = replace(self.reading, usual=usual)
+        return usual.is_known
+
+    def _learn(self, accounts: Sequence[KnownAccount]) -> Sequence[KnownAccount]:
+        """Read one account before the others are planned: it shows what Twilio lists."""
+        first = [one for one in accounts if self.reading.only in (None, one.sid)][:1]
+        self._read([due(self.reading, one, ()) for one in first])
+        self._knows_usual(self.habits)
+        return [one for one in accounts if one not in first]
+
+    def _read(self, dues: Sequence[Due]) -> None:
+        """Every account; those that fail for a passing reason again, after all the others."""
+        total = self.done + len(dues)
+        left = list(dues)
+        for _ in range(PASSES):
+            batch = _Batch()
+            threads = self.reading.transport.throttle.most
+            for found in completed(left, self._ask, threads=threads, tick=BATCH_SECONDS):
+                if found is not None:
+                    self._take(found, batch)
+                    self.progress(self.done, total, found.task.account.name)
+                if batch.is_due:
+                    self._store(batch)
+            self._store(batch)
+            left = [one for one, error in self.failures.values() if _may_pass(error)]
+            if not left or self.silence >= SILENCE:
+                break
+            self.done -= len(left)
+
+    def _ask(self, what: Due) -> AccountRead:
+        if what.account.sid == self.reading.credentials.account_sid:
+            raise TwilioRefused("The parent account sums its subaccounts: it is no customer's.")
+        if self.silence >= SILENCE:
+            raise TwilioBusy("Twilio has stopped answering; the account was not asked for.")
+        return read_usage(self.reading, what)
+
+    def _take(self, found: Done[Due, AccountRead], batch: "_Batch") -> None:
+        self.done += 1
+        sid = found.task.account.sid
+        if found.result is not None:
+            self.silence = 0
+            self.failures.pop(sid, None)
+            self.habits = [found.result.habit]
+            batch.add(found.task, found.result)
+        elif found.error is not None:
+            self.silence += isinstance(found.error, TwilioBusy)
+            self.failures[sid] = (found.task, found.error)
+            log.warning("sync.account_failed", account=sid, error=str(found.error))
+
+    def _store(self, batch: "_Batch") -> None:
+        """The batch in one transaction; where one account's figures do not fit, one by one."""
+        reading, reads = self.reading, batch.take()
+        if not reads:
+            return
         try:
-            if account.sid in parents:
-                raise TwilioRefused("The parent account sums its subaccounts: it is no customer's.")
-            rows += sum(resource.read(reading, account) for resource in RESOURCES)
-        except AppError as problem:
-            log.warning("sync.account_failed", account=account.sid, error=str(problem))
-            note_failure(reading.scope, account.sid, str(problem))
-            failures.append((account.sid, str(problem)))
-    if progress:
-        progress(len(accounts), len(accounts), "")
-    return SyncReport(
-        len(accounts), rows, reading.tally.requests, reading.tally.retries, tuple(failures)
-    )
+            self.stored += store_reads(
+                reading.scope, [read for _, read in reads], reading.clock(), self.lease
+            )
+        except InputError as error:
+            if len(reads) == 1:
+                what = reads[0][0]
+                self.failures[what.account.sid] = (what, error)
+                return
+            for one in reads:
+                self._store(_Batch([one]))
+
+    def _settle(self, found: Corrections) -> None:
+        """What the next run must know of this one: who failed, and the totals of the days."""
+        whys = {sid: str(error) for sid, (_, error) in self.failures.items()}
+        unread = {
+            sid: what.suspects.first for sid, (what, _) in self.failures.items() if what.suspects
+        }
+        note_failures(self.reading.scope, whys, unread=unread)
+        if found.totals is not None and self.reading.since is None:
+            keep_totals(self.reading.scope, found.totals)
 
 
-def read_usage(reading: Reader, account: KnownAccount) -> int:
-    """Read the account's windows and store them together; returns the rows stored."""
-    try:
-        windows, rows = _windows_and_rows(reading, account)
-    except NotFound:
-        if account.status != "closed":
-            raise
-        windows, rows = [], []
-    return store_window(
-        reading.scope, account, windows, rows, through=reading.today, now=reading.clock()
-    )
+@dataclass(slots=True)
+class _Batch:
+    """Accounts that were read and are stored together."""
+
+    reads: list[tuple[Due, AccountRead]] = field(default_factory=list)
+    rows: int = 0
+    since: float = 0.0
+
+    def add(self, what: Due, read: AccountRead) -> None:
+        if not self.reads:
+            self.since = monotonic()
+        self.reads.append((what, read))
+        self.rows += len(read.rows)
+
+    @property
+    def is_due(self) -> bool:
+        return bool(self.reads) and (
+            self.rows >= BATCH_ROWS
+            or len(self.reads) >= BATCH_ACCOUNTS
+            or monotonic() - self.since >= BATCH_SECONDS
+        )
+
+    def take(self) -> list[tuple[Due, AccountRead]]:
+        reads, self.reads, self.rows = self.reads, [], 0
+        return reads
 
 
-def _windows_and_rows(
-    reading: Reader, account: KnownAccount
-) -> tuple[list[Window], list[DailyUsage]]:
-    client = reading.client(account)
-    windows = list(_windows(reading, client, account))
-    rows: list[DailyUsage] = []
-    for window in windows:
-        found = daily_usage(client, account.sid, window.first, window.last)
-        rows += [row for row in found if says_something(row)]
-    return windows, rows
-
-
-def _windows(reading: Reader, client: TwilioClient, account: KnownAccount) -> Iterator[Window]:
-    """The days to read, as few stretches of days as they make."""
-    last = reading.today
-    first = reading.today - timedelta(days=reading.history_days)
-    if account.through is None:
-        yield Window(min(first, reading.since or first), last)
-        return
-    moving = min(account.through, last) - timedelta(days=reading.settling_days)
-    if last.day <= MONTH_MOVES_UNTIL:
-        moving = min(moving, previous_period(period_of(last)).start)
-    again = min(moving, reading.since or moving)
-    first = min(first, account.first_day or first, reading.since or first)
-    changed = _changed_days(reading, client, account, first, again - DAY)
-    yield from _stretches([*changed, *_days(max(again, first), last)])
-
-
-def _days(first: date, last: date) -> list[date]:
-    return [first + timedelta(days=i) for i in range((last - first).days + 1)]
-
-
-def _changed_days(
-    reading: Reader, client: TwilioClient, account: KnownAccount, first: date, last: date
-) -> list[date]:
-    """Settled days on which Twilio's total is no longer the one that is stored."""
-    if last < first:
-        return []
-    theirs = {
-        row.day: row.cost or ZERO
-        for row in daily_usage(client, account.sid, first, last, category=TOTAL)
-    }
-    ours = stored_totals(reading.scope, account.sid, first, last)
-    # A closed account's usage may be deleted by Twilio; what we have of it stays.
-    days = theirs.keys() if account.status == "closed" else theirs.keys() | ours.keys()
-    return sorted(day for day in days if theirs.get(day, ZERO) != ours.get(day, ZERO))
-
-
-def _stretches(days: Sequence[date]) -> Iterator[Window]:
-    numbered = enumerate(sorted(set(days)))
-    for _, group in groupby(numbered, key=lambda pair: pair[1].toordinal() - pair[0]):
-        run = [day for _, day in group]
-        yield Window(run[0], run[-1])
-
-
-RESOURCES: tuple[Resource, ...] = (Resource("usage_records", read_usage),)
+def _may_pass(error: AppError) -> bool:
+    """Another try may succeed: nobody has to change anything first."""
+    return isinstance(error, TwilioError) and not isinstance(error, TwilioRefused)

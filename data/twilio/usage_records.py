@@ -1,14 +1,17 @@
-"""Daily usage of one account, by category.
+"""Usage rows of one account, as Twilio lists them: by day, or a stretch of days as a whole.
 
 `IncludeSubaccounts=false` is sent always: its default would fold a parent's subaccounts in.  Every
 row says whose it is, and a row of another account is refused.  Fields may be null; negative prices
 (credits) are kept; rows that say nothing at all are left out.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 import structlog
@@ -16,11 +19,16 @@ import structlog
 from data.errors import InputError, TwilioError
 from data.money import ZERO, currency_code, decimal_from
 from data.twilio.client import TwilioClient
+from data.twilio.planner import Habit
 
 log = structlog.get_logger(__name__)
 
 COST_PLACES = Decimal("0.000000001")
 QUANTITY_PLACES = Decimal("0.000001")
+FIGURES = ("count", "usage", "price")
+NOTHING = frozenset({None, "", "0", "0.0", "0.00", "0.00000", 0})
+
+Body = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,62 +44,195 @@ class DailyUsage:
     as_of: datetime | None
 
 
+class ListingMoved(TwilioError):
+    """Rows shifted between two pages: one may be missing, so the listing is read again."""
+
+
+@dataclass(slots=True)
+class Listed:
+    """What a listing held: the rows that say something, and the keys of all."""
+
+    rows: dict[tuple[date, str], DailyUsage] = field(default_factory=dict)
+    seen: set[tuple[date, str]] = field(default_factory=set)
+
+    @property
+    def habit(self) -> Habit:
+        a_day = Counter(day for day, _ in self.seen)
+        categories = {category for _, category in self.rows}
+        return Habit(max(a_day.values(), default=1), len(categories))
+
+    def take(self, more: "Listed") -> None:
+        if self.seen & more.seen:
+            raise ListingMoved("Twilio's listing shifted while it was read.")
+        self.rows |= more.rows
+        self.seen |= more.seen
+
+
+def daily_pages(
+    client: TwilioClient, sid: str, first: date, last: date, *, category: str | None = None
+) -> Iterator[Listed]:
+    """Rows of the days `first` to `last`, both included, page by page; all categories unless one
+    is named as Twilio writes it."""
+    path = f"Accounts/{sid}/Usage/Records/Daily.json"
+    for page in client.pages(path, "usage_records", _query(first, last, category)):
+        found = _listed(page["usage_records"], sid, first, last)
+        if category and any(one != category.lower() for _, one in found.seen):
+            raise TwilioError(f"Twilio sent other categories when asked for {category}.")
+        yield found
+
+
 def daily_usage(
     client: TwilioClient, sid: str, first: date, last: date, *, category: str | None = None
-) -> Iterator[DailyUsage]:
-    """Rows of the days `first` to `last`, both included; all categories unless one is named."""
-    params = {
+) -> Listed:
+    """`daily_pages` in one; raises ListingMoved where a row came twice."""
+    found = Listed()
+    for page in daily_pages(client, sid, first, last, category=category):
+        found.take(page)
+    return found
+
+
+def usage_of_day(client: TwilioClient, sid: str, day: date) -> Listed:
+    """One day by the root listing: a row a category."""
+    found = Listed()
+    path = f"Accounts/{sid}/Usage/Records.json"
+    for page in client.pages(path, "usage_records", _query(day, day, None)):
+        found.take(_listed(page["usage_records"], sid, day, day))
+    return found
+
+
+def active_categories(
+    client: TwilioClient, sid: str, first: date, last: date
+) -> tuple[tuple[str, ...], int]:
+    """Categories (as Twilio writes them) in which something happened, and how many it lists."""
+    path, active, listed = f"Accounts/{sid}/Usage/Records.json", [], 0
+    for body in client.list(path, "usage_records", _query(first, last, None)):
+        _check_owner(body, sid)
+        listed += 1
+        if body.get("category") and not _is_silent(body):
+            active.append(str(body["category"]))
+    return tuple(dict.fromkeys(active)), listed
+
+
+@dataclass(frozen=True, slots=True)
+class MonthTotal:
+    month: date  # its first day
+    category: str
+    count: Decimal | None
+    usage: Decimal | None
+    cost: Decimal | None
+
+
+def monthly_usage(client: TwilioClient, sid: str, first: date, last: date) -> Iterator[MonthTotal]:
+    """Every category's sum by calendar month from `first` to `last`."""
+    path = f"Accounts/{sid}/Usage/Records/Monthly.json"
+    for body in client.list(path, "usage_records", _query(first, last, None)):
+        _check_owner(body, sid)
+        if body.get("category") and body.get("start_date") and not _is_silent(body):
+            row = _row(body)
+            yield MonthTotal(row.day.replace(day=1), row.category, row.count, row.usage, row.cost)
+
+
+def fleet_totals(client: TwilioClient, sid: str, first: date, last: date) -> dict[date, Decimal]:
+    """Twilio's total of each day over the parent and all its subaccounts, in one listing."""
+    query = _query(first, last, "totalprice") | {"IncludeSubaccounts": "true"}
+    path = f"Accounts/{sid}/Usage/Records/Daily.json"
+    rows = (_row(body) for body in client.list(path, "usage_records", query))
+    return {row.day: row.cost or ZERO for row in rows}
+
+
+def _query(first: date, last: date, category: str | None) -> dict[str, str]:
+    named = {"Category": category} if category else {}
+    return {
         "StartDate": first.isoformat(),
         "EndDate": last.isoformat(),
         "IncludeSubaccounts": "false",
+        **named,
     }
-    if category:
-        params["Category"] = category
-    for body in client.list(f"Accounts/{sid}/Usage/Records/Daily.json", "usage_records", params):
-        if body.get("account_sid") != sid:
-            raise TwilioError(
-                f"Twilio sent a usage row of {body.get('account_sid')} in the listing of {sid}; "
-                "nothing of it was stored.",
-                account=sid,
-            )
-        if not body.get("category") or not body.get("start_date"):
+
+
+def _listed(bodies: Iterable[Body], sid: str, first: date, last: date) -> Listed:
+    found = Listed()
+    for body in bodies:
+        _check_owner(body, sid)
+        start, category = body.get("start_date"), body.get("category")
+        if not category or not start:
             log.warning("twilio.row_without_place", account=sid, row=body.get("uri"))
             continue
+        day = _day(str(start))
+        if not first <= day <= last or body.get("end_date") not in (start, None):
+            raise TwilioError(
+                f"Twilio sent {start} to {body.get('end_date')} "
+                f"when asked for the days {first} to {last}.",
+                account=sid,
+            )
+        key = (day, intern(str(category).lower()))
+        found.seen.add(key)
+        if _is_silent(body):
+            continue
         row = _row(body)
-        if not first <= row.day <= last:
-            raise TwilioError(f"Twilio sent {row.day} when asked for {first} to {last}.")
-        yield row
+        if found.rows.get(key, row) != row:
+            raise ListingMoved(f"Twilio listed {row.category} of {day} twice.", account=sid)
+        if row.count or row.usage or row.cost:
+            found.rows[key] = row
+    return found
 
 
-def _row(body: dict[str, Any]) -> DailyUsage:
+def _check_owner(body: Body, sid: str) -> None:
+    if body.get("account_sid") not in (sid, None):
+        raise TwilioError(
+            f"Twilio sent a usage row of {body.get('account_sid')} in the listing of {sid}; "
+            "nothing of it was stored.",
+            account=sid,
+        )
+
+
+def _is_silent(body: Body) -> bool:
+    """Twilio may list every category of every day; only those that happened are stored."""
+    return (
+        body.get("count") in NOTHING
+        and body.get("usage") in NOTHING
+        and body.get("price") in NOTHING
+    )
+
+
+def _row(body: Body) -> DailyUsage:
     try:
         return DailyUsage(
-            day=date.fromisoformat(str(body.get("start_date"))),
-            category=str(body["category"]).lower(),
-            count=_number(body, "count", QUANTITY_PLACES),
-            usage=_number(body, "usage", QUANTITY_PLACES),
-            cost=_number(body, "price", COST_PLACES),
-            cost_currency=currency_code(body.get("price_unit") or "usd"),
-            as_of=_moment(body.get("as_of")),
+            _day(str(body["start_date"])),
+            intern(str(body["category"]).lower()),
+            _number(body, "count", QUANTITY_PLACES),
+            _number(body, "usage", QUANTITY_PLACES),
+            _number(body, "price", COST_PLACES),
+            _currency(str(body.get("price_unit") or "usd")),
+            _moment(body.get("as_of")),
         )
-    except (AttributeError, TypeError, ValueError, ArithmeticError, InputError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError, InputError) as error:
         raise TwilioError(f"A usage record of Twilio cannot be read: {error}") from error
 
 
+@lru_cache(maxsize=2048)
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise TwilioError(f"A usage record of Twilio has the date {text!r}.") from None
+
+
+@lru_cache(maxsize=64)
+def _currency(text: str) -> str:
+    return currency_code(text)
+
+
+@lru_cache(maxsize=256)
 def _moment(text: str | None) -> datetime | None:
     """Twilio's `as_of`; one without a zone is UTC like all of its days."""
     moment = datetime.fromisoformat(text) if text else None
     return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
-def _number(body: dict[str, Any], field: str, places: Decimal) -> Decimal | None:
+def _number(body: Body, field: str, places: Decimal) -> Decimal | None:
     """The figure to the places we store; Twilio's own have five."""
     value = body.get(field)
     if value is None or value == "":
         return None
     return decimal_from(value, field).quantize(places)
-
-
-def says_something(row: DailyUsage) -> bool:
-    """Twilio may list every category of every day; only those that happened are stored."""
-    return any(value not in (None, ZERO) for value in (row.count, row.usage, row.cost))

@@ -2,7 +2,8 @@
 
 import logging
 
-from dashboard.logs import without_query, without_secrets
+from dashboard.logs import without_query
+from data.logs import without_secrets
 
 
 def test_the_secret_of_a_link_is_not_in_the_access_log():

@@ -58,6 +58,7 @@ def upgrade() -> None:
     for table, columns in _added().items():
         for column in columns:
             op.add_column(table, column)
+    op.create_index("usage_record_by_account", "usage_record", ["account_sid", "day"])
     _sync_tables()
     _account_tables()
     _service_tables()
@@ -206,6 +207,7 @@ def _service_tables() -> None:
 def downgrade() -> None:
     for table in (*CONFINED, *DEPLOYMENT, *SHARED):
         op.drop_table(table)
+    op.drop_index("usage_record_by_account", "usage_record")
     for table, columns in _added().items():
         for column in columns[::-1]:
             op.drop_column(table, column.name)

@@ -1,0 +1,114 @@
+"""The bulk writer of usage: rows as plain values by the database's own fast path.
+
+SQLite: executemany.  PostgreSQL: COPY into a temporary table, then one upsert.  Figures are written
+as the columns keep them (models/base.py): scaled integers on SQLite, numerics on PostgreSQL.  The
+only place beside scope.py and the migrations with SQL as text, and only for the deployment's own
+work: it takes a session that may touch every tenant.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from data.errors import InputError, ScopeViolation
+from data.scope import EveryTenant, ScopedSession
+from data.twilio.usage_records import DailyUsage
+
+LARGEST = 2**63
+COLUMNS = "customer_id, day, category, account_sid, count, usage, cost, cost_currency"
+KEY = "customer_id, day, category, account_sid"
+NEW = "count = excluded.count, usage = excluded.usage, cost = excluded.cost, \
+cost_currency = excluded.cost_currency"
+
+Key = tuple[int, Any, str, str]  # customer, day, category, account
+Figures = tuple[Any, Any, Any, str]  # count, usage, cost, currency: as the column keeps them
+
+
+class UsageTable:
+    """The table usage_record within a transaction."""
+
+    def __init__(self, session: ScopedSession) -> None:
+        if not isinstance(session.scope, EveryTenant):
+            raise ScopeViolation("a bulk write, which the guard cannot confine")
+        self._connection: Connection = session.connection()
+        self._postgres = self._connection.dialect.name == "postgresql"
+
+    def key(self, customer_id: int, day: date, category: str, sid: str) -> Key:
+        return (customer_id, day if self._postgres else day.isoformat(), category, sid)
+
+    def figures(self, row: DailyUsage) -> Figures:
+        """InputError where a figure does not fit the column."""
+        return (
+            self._kept(row.count, 6),
+            self._kept(row.usage, 6),
+            self._kept(row.cost, 9),
+            row.cost_currency,
+        )
+
+    def _kept(self, value: Decimal | None, scale: int) -> Any:
+        if value is None:
+            return None
+        scaled = int(value.scaleb(scale))
+        if abs(scaled) >= LARGEST:
+            raise InputError(f"{value} does not fit: at most {scale} decimals and 18 digits")
+        return value if self._postgres else scaled
+
+    def day(self, kept: Any) -> date:
+        return kept if self._postgres else date.fromisoformat(kept)
+
+    def number(self, kept: Any, places: Decimal) -> Decimal | None:
+        if kept is None:
+            return None
+        return Decimal(kept) if self._postgres else Decimal(kept) * places
+
+    def stored(self, sid: str, first: date, last: date) -> dict[Key, Figures]:
+        """What is kept of the account from `first` to `last`, whoever owned it."""
+        mark = "%s" if self._postgres else "?"
+        days = (first, last) if self._postgres else (first.isoformat(), last.isoformat())
+        rows = self._connection.exec_driver_sql(
+            f"SELECT {COLUMNS} FROM usage_record "
+            f"WHERE account_sid = {mark} AND day BETWEEN {mark} AND {mark}",
+            (sid, *days),
+        )
+        return {(row[0], row[1], row[2], row[3]): (row[4], row[5], row[6], row[7]) for row in rows}
+
+    def upsert(self, rows: Sequence[tuple[Key, Figures]]) -> None:
+        if not rows:
+            return
+        values = [(*key, *figures) for key, figures in rows]
+        if self._postgres:
+            self._copy(values)
+        else:
+            self._connection.exec_driver_sql(
+                f"INSERT INTO usage_record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+                f"ON CONFLICT ({KEY}) DO UPDATE SET {NEW}",
+                values,
+            )
+
+    def _copy(self, values: Iterable[tuple[Any, ...]]) -> None:
+        self._connection.exec_driver_sql(
+            "CREATE TEMPORARY TABLE IF NOT EXISTS usage_arrived "
+            "(LIKE usage_record) ON COMMIT DELETE ROWS"
+        )
+        driver: Any = self._connection.connection.driver_connection
+        with driver.cursor() as cursor:
+            with cursor.copy(f"COPY usage_arrived ({COLUMNS}) FROM STDIN") as copy:
+                for row in values:
+                    copy.write_row(row)
+            cursor.execute(
+                f"INSERT INTO usage_record ({COLUMNS}) SELECT {COLUMNS} FROM usage_arrived "
+                f"ON CONFLICT ({KEY}) DO UPDATE SET {NEW}"
+            )
+            cursor.execute("DELETE FROM usage_arrived")
+
+    def delete(self, keys: Sequence[Key]) -> None:
+        if keys:
+            mark = "%s" if self._postgres else "?"
+            where = " AND ".join(f"{name} = {mark}" for name in KEY.split(", "))
+            self._connection.exec_driver_sql(
+                f"DELETE FROM usage_record WHERE {where}",
+                list(keys),
+            )

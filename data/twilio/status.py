@@ -1,0 +1,70 @@
+"""Incidents of Twilio's status page (Atlassian Statuspage, API v2), which is open to everyone.
+
+No credentials are sent there, and whatever goes wrong is logged: incidents never fail a sync.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import structlog
+
+from data.errors import TwilioError
+from data.twilio.client import Transport
+from data.twilio.listing import moment, word
+from data.twilio.reading import Reading
+from data.twilio.service_intake import TwilioIncident, store_incidents
+
+log = structlog.get_logger(__name__)
+
+SECONDS = 5.0
+
+
+def incidents(reading: Reading) -> int:
+    """Store the latest incidents, and say how many; 0 where the page does not answer."""
+    page = public_json(reading.transport, "status", "/api/v2/incidents.json")
+    listed = (page or {}).get("incidents")
+    if not isinstance(listed, list):
+        return 0
+    return store_incidents(reading.scope, _incidents(listed))
+
+
+def _incidents(listed: list[Any]) -> Iterator[TwilioIncident]:
+    for body in listed:
+        incident = _incident(body) if isinstance(body, dict) else None
+        if incident is None:
+            log.warning("twilio.incident_unreadable")
+        else:
+            yield incident
+
+
+def _incident(body: Mapping[str, Any]) -> TwilioIncident | None:
+    started_at = body.get("started_at") or body.get("created_at")
+    if not body.get("id") or not started_at:
+        return None
+    try:
+        return TwilioIncident(
+            sid=str(body["id"]),
+            name=str(body.get("name") or "Incident"),
+            impact=word(body, "impact", "none"),
+            status=word(body, "status"),
+            started_at=moment(started_at),
+            resolved_at=moment(body["resolved_at"]) if body.get("resolved_at") else None,
+        )
+    except TwilioError:
+        return None
+
+
+# For client.py, as Transport.public: requests' faults end there.  All of them are OSErrors.
+def public_json(transport: Transport, host: str, path: str) -> dict[str, Any] | None:
+    """The JSON object at a page that is open to everyone; None, and a log, for every fault."""
+    try:
+        answer = transport.http.request("GET", transport.hosts[host] + path, timeout=SECONDS)
+        body = json.loads(answer.text) if answer.status_code == 200 else None
+    except (OSError, ValueError) as error:
+        log.info("twilio.no_public_page", host=host, path=path, error=type(error).__name__)
+        return None
+    if not isinstance(body, dict):
+        log.info("twilio.no_public_page", host=host, path=path, status=answer.status_code)
+        return None
+    return body
