@@ -21,8 +21,8 @@ from dashboard.sign_in import document
 from data import connect
 from data.connect import Asker
 from data.errors import AccessError, AppError, LinkRejected, NotSignedIn, TwilioError
-from data.twilio.signature import Field, is_signed
 from data.twilio.reading import credentials
+from data.twilio.signature import Field, is_signed
 
 START, CALLBACK = "/connect/start", "/connect/callback"
 PAGE = "/accounts"
@@ -124,6 +124,9 @@ def _connected(door: Door, asker: Asker, sid: str) -> None:
         account = connect.proven(credentials(settings), settings.api_base, sid, today=today)
     except AccessError:
         connect.refuse(door.scope, asker, sid, now=now)
+        raise
+    except TwilioError as error:
+        connect.decline(door.scope, asker, error.code, now=now)
         raise
     connect.connect(door.scope, asker, account, now=now, today=today)
 

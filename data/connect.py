@@ -67,10 +67,10 @@ class OwnAccount:
 
 
 def own_accounts(scope: Scope) -> tuple[OwnAccount, ...]:
-    """The customer's accounts by application, those it has no longer last."""
+    """The customer's accounts by name, those with an end last."""
     with reading(scope) as session:
         rows = session.exec(select(Account).where(Account.customer_id == scope.customer_id)).all()
-    ordered = sorted(rows, key=lambda a: (a.ends_on is not None, a.application, a.name, a.sid))
+    ordered = sorted(rows, key=lambda a: (a.ends_on is not None, a.application or a.name, a.sid))
     return tuple(
         OwnAccount(
             **row.model_dump(include=set(OwnAccount.__slots__) - {"name", "failed"}),

@@ -33,6 +33,8 @@ class IncidentView:
     status: str  # investigating, identified, monitoring, resolved, postmortem
     started_at: datetime
     resolved_at: datetime | None
+    components: tuple[str, ...]  # what it touches, by name
+    url: str  # may be empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,9 @@ def incidents(scope: Scope, first: date, last: date) -> tuple[IncidentView, ...]
             )
             .order_by(col(Incident.started_at).desc(), col(Incident.sid))
         ).all()
-    return tuple(IncidentView(**row.model_dump()) for row in rows)
+    return tuple(
+        IncidentView(**{**row.model_dump(), "components": tuple(row.components)}) for row in rows
+    )
 
 
 def phone_numbers(scope: Scope) -> tuple[PhoneNumberView, ...]:
@@ -155,9 +159,12 @@ def log_days(scope: Scope, first: date, last: date) -> tuple[LogCountView, ...]:
 def accounts_by_number(
     scope: EveryTenant, text: str, *, limit: int = 200
 ) -> tuple[NumberOwner, ...]:
-    """Whose a number is, by any part of it of four digits or more, however it is written."""
+    """Whose a number is, by any part of it of four digits or more, however it is spaced.
+
+    Empty where the text is no part of a number, such as "OWL-1001".
+    """
     digits = "".join(letter for letter in text if letter in "0123456789")
-    if len(digits) < 4:
+    if len(digits) < 4 or not set(text) <= set("0123456789+-.() "):
         return ()
     with reading(scope) as session:
         rows = session.exec(

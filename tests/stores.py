@@ -23,7 +23,9 @@ from data.models import (
 from data.pricing import Plan
 from data.scope import EveryTenant, Scope, engine, writing
 from data.settings import Settings
-from data.twilio.intake import KnownAccount, Window, store_window
+from data.twilio.intake import store_reads
+from data.twilio.planner import Window
+from data.twilio.reading import AccountRead, KnownAccount
 from data.twilio.usage_records import DailyUsage
 
 ACME, BETA = 101, 102
@@ -178,6 +180,6 @@ def recount(
         DailyUsage(day, "sms", D(str(units)), D(str(units)), cost, "USD", noon(seen)),
         DailyUsage(day, "totalprice", D(0), cost, cost, "USD", noon(seen)),
     ]
-    known = KnownAccount(sid, sid[-4:], "subaccount", "active", OPENED, seen)
-    window = [Window(day, day)]
-    store_window(store.owner, known, window, rows, through=seen, now=noon(seen))
+    known = KnownAccount(sid, sid[-4:], first_day=OPENED, through=seen)
+    read = AccountRead(known, (Window(day, day),), tuple(rows), seen)
+    store_reads(store.owner, [read], noon(seen))

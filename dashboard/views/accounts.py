@@ -58,7 +58,7 @@ def _entry(one: OwnAccount, today: date) -> tuple[Safe, ...]:
             span("u-key", one.name) if one.name not in (title, one.sid) else None,
             span("u-key u-sid", one.sid),
         ),
-        div("u-health", span(f"u-dot u-{kind}"), span("", word)),
+        div("u-health", span(f"u-dot u-{kind}"), tag("span", word)),
         div("u-pair", *(span(class_, text) for class_, text in reading(one))),
         div("u-pair", span("u-key", _held(one))),
     )
@@ -103,9 +103,9 @@ def _connect(visit: Visit) -> Safe | None:
         return None
     button = tag("button", "Connect your Twilio account", type="submit", class_="u-button")
     words: Part = (
-        f"If you have a Twilio account of your own, {visit.brand.name} can show its usage here: "
-        "usage, alerts and phone numbers are read, nothing is changed, and you go on paying "
-        "Twilio directly. You can withdraw your consent at Twilio at any time."
+        f"Connect it, and {visit.brand.name} shows its usage here: usage, alerts and phone numbers "
+        "are read, nothing is changed, and you go on paying Twilio directly. "
+        "You can withdraw your consent at Twilio at any time."
     )
     return tag(
         "section",

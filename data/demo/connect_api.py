@@ -149,7 +149,8 @@ def _page(title: str, body: str) -> Response:
     return HTMLResponse(
         f"""<!doctype html><html lang="en"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark"><title>{escape(title)}</title>
+<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">
+<title>{escape(title)}</title>
 <style>{STYLE}</style><p><span class="demo">Demo: in the place of Twilio</span></p>
 <h1>{escape(title)}</h1>{body}</html>"""
     )

@@ -47,6 +47,7 @@ class Incident:
     status: str
     started_at: datetime
     resolved_at: datetime | None
+    component: str
 
 
 def alerts(world: World, sid: str, start: datetime, end: datetime) -> list[Alert]:
@@ -120,12 +121,12 @@ def _trigger(
     return Trigger(sid, name, category, by, recurring, Decimal(value), current, made_on, fired_on)
 
 
-# Days ago, hours it lasted (None: it goes on), impact, name.
+# Days ago, hours it lasted (None: it goes on), impact, component, name.
 _INCIDENTS = (
-    (0, None, "minor", "Delayed delivery receipts of SMS to some carriers in the US"),
-    (9, 3, "minor", "Call recordings available later than usual"),
-    (23, 6, "major", "Elevated latency of outbound SMS in North America"),
-    (41, 30, "none", "Usage records delayed"),
+    (0, None, "minor", "SMS", "Delayed delivery receipts of SMS to some carriers in the US"),
+    (9, 3, "minor", "Programmable Voice", "Call recordings available later than usual"),
+    (23, 6, "major", "SMS", "Elevated latency of outbound SMS in North America"),
+    (41, 30, "none", "Usage", "Usage records delayed"),
 )
 
 
@@ -133,7 +134,7 @@ def incidents(world: World) -> list[Incident]:
     """Those that have begun, newest first; one of them goes on today."""
     now = datetime.combine(world.counted_on, time(), UTC) + timedelta(seconds=COUNTED_SECONDS)
     found = []
-    for days_ago, hours, impact, name in _INCIDENTS:
+    for days_ago, hours, impact, component, name in _INCIDENTS:
         started_at = datetime.combine(world.today - days_ago * DAY, time(6, 40), UTC)
         ended_at = None if hours is None else started_at + timedelta(hours=hours)
         if started_at > now:
@@ -141,5 +142,5 @@ def incidents(world: World) -> list[Incident]:
         resolved_at = ended_at if ended_at and ended_at <= now else None
         status = "resolved" if resolved_at else "monitoring"
         sid = sid_of(name, "")[:12]
-        found.append(Incident(sid, name, impact, status, started_at, resolved_at))
+        found.append(Incident(sid, name, impact, status, started_at, resolved_at, component))
     return found

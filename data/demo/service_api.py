@@ -294,7 +294,7 @@ def _incident(one: Incident) -> Body:
     started_at = iso_8601(one.started_at)
     resolved_at = iso_8601(one.resolved_at) if one.resolved_at else None
     return {
-        "components": [],
+        "components": [{"id": one.component.lower(), "name": one.component}],
         "created_at": started_at,
         "id": one.sid,
         "impact": one.impact,

@@ -35,6 +35,7 @@ from data.demo.answers import (
 from data.demo.callers import Callers
 from data.demo.cast import Account
 from data.demo.categories import CATEGORIES, TOTAL
+from data.demo.connect_api import connect_routes
 from data.demo.service_api import service_routes
 from data.demo.usage_listing import (
     SUBRESOURCES,
@@ -56,11 +57,13 @@ _ACCOUNT_RESOURCES = {
 } | {"sip": "SIP"}
 
 
-def twilio_api(world: World, *, zero_rows: Sequence[str] = ()) -> Starlette:
+def twilio_api(
+    world: World, *, zero_rows: Sequence[str] = (), app_origin: str | None = None
+) -> Starlette:
     """The world as an ASGI app.
 
     `zero_rows`: category ids that get a row in every interval even where nothing was used, as
-    Twilio has been seen to do.
+    Twilio has been seen to do.  `app_origin`: where the dashboard answers, for Connect.
     """
     callers = Callers(world)
     api = _TwilioApi(world, callers, tuple(zero_rows))
@@ -75,14 +78,18 @@ def twilio_api(world: World, *, zero_rows: Sequence[str] = ()) -> Starlette:
             Route(f"{ACCOUNTS}/{{sid}}/Balance.json", api.balance),
             *usage,
             *service_routes(world, callers),
+            *(connect_routes(world, app_origin) if app_origin else ()),
         ],
         exception_handlers={Refused: refusal, HTTPException: no_such_route},
     )
 
 
-def serve(world: World, *, host: str = "127.0.0.1", port: int) -> None:
+def serve(
+    world: World, *, host: str = "127.0.0.1", port: int, app_origin: str | None = None
+) -> None:
     """Serve the world until interrupted."""
-    uvicorn.run(twilio_api(world), host=host, port=port, log_level="warning")
+    app = twilio_api(world, app_origin=app_origin)
+    uvicorn.run(app, host=host, port=port, log_level="warning")
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def store_accounts(
                 select(
                     col(Account.sid), col(Account.name), col(Account.status), col(Account.closed_on)
                 )
-            ).tuples()
+            )
         }
         new = [one for one in listed if one.sid not in known]
         moved = [one for one in listed if one.sid in known and _differs(one, known[one.sid])]
@@ -129,7 +129,7 @@ def known_accounts(
             )
             .where(col(Account.withdrawn_at).is_(None))
             .order_by(col(Account.sid))
-        ).tuples()
+        )
         known = {row[0]: _known(row, cursors.get(row[0])) for row in rows}
     for one in listed:
         closed_on = today if one.is_closed else None

@@ -6,7 +6,7 @@ only place beside scope.py and the migrations with SQL as text, and only for the
 work: it takes a session that may touch every tenant.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -36,25 +36,23 @@ class UsageTable:
         self._connection: Connection = session.connection()
         self._postgres = self._connection.dialect.name == "postgresql"
 
-    def key(self, customer_id: int, day: date, category: str, sid: str) -> Key:
-        return (customer_id, day if self._postgres else day.isoformat(), category, sid)
-
-    def figures(self, row: DailyUsage) -> Figures:
-        """InputError where a figure does not fit the column."""
-        return (
-            self._kept(row.count, 6),
-            self._kept(row.usage, 6),
-            self._kept(row.cost, 9),
-            row.cost_currency,
-        )
-
-    def _kept(self, value: Decimal | None, scale: int) -> Any:
-        if value is None:
-            return None
-        scaled = int(value.scaleb(scale))
-        if abs(scaled) >= LARGEST:
-            raise InputError(f"{value} does not fit: at most {scale} decimals and 18 digits")
-        return value if self._postgres else scaled
+    def rows(
+        self, sid: str, rows: Iterable[DailyUsage], owner: Callable[[date], int]
+    ) -> dict[Key, Figures]:
+        """As the table keeps them; InputError where a figure does not fit its column."""
+        places: dict[date, tuple[int, Any]] = {}
+        kept: dict[Key, Figures] = {}
+        for row in rows:
+            day = row.day
+            if (place := places.get(day)) is None:
+                place = places[day] = (owner(day), day if self._postgres else day.isoformat())
+            count, usage, cost = _scaled(row.count, 6), _scaled(row.usage, 6), _scaled(row.cost, 9)
+            if self._postgres:
+                figures: Figures = (row.count, row.usage, row.cost, row.cost_currency)
+            else:
+                figures = (count, usage, cost, row.cost_currency)
+            kept[(*place, row.category, sid)] = figures
+        return kept
 
     def day(self, kept: Any) -> date:
         return kept if self._postgres else date.fromisoformat(kept)
@@ -112,3 +110,13 @@ class UsageTable:
                 f"DELETE FROM usage_record WHERE {where}",
                 list(keys),
             )
+
+
+def _scaled(value: Decimal | None, scale: int) -> int | None:
+    """In the column's smallest units."""
+    if value is None:
+        return None
+    scaled = int(value.scaleb(scale))
+    if not -LARGEST < scaled < LARGEST:
+        raise InputError(f"{value} does not fit: at most {scale} decimals and 18 digits")
+    return scaled

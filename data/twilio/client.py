@@ -7,19 +7,20 @@ straight from the text.  Twilio's exceptions end in this file.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import structlog
 from requests import ConnectionError as ConnectionFailed
 from requests import RequestException, Timeout
 from requests.adapters import HTTPAdapter
+from requests.exceptions import ChunkedEncodingError, ReadTimeout
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base, wait_random_exponential
@@ -27,11 +28,15 @@ from twilio.base.exceptions import TwilioException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from data.errors import NotFound, TwilioBusy, TwilioError, TwilioRefused
 from data.twilio.throttle import Throttle
 
 log = structlog.get_logger(__name__)
+
+Body = dict[str, Any]
+T = TypeVar("T")
 
 API_VERSION = "2010-04-01"
 CONNECT_SECONDS = 5.0
@@ -92,10 +97,21 @@ def _number(headers: Mapping[str, str] | None, name: str) -> Decimal:
 
 
 class _Adapter(HTTPAdapter):
-    """As many connections as requests at once, and a short wait for a connection."""
+    """A short wait for a connection, and the body in one piece.
+
+    The library takes bodies in pieces of 10 kB: with many threads each piece costs a wait for the
+    interpreter, some hundred for a full page.
+    """
 
     def send(self, request: Any, *args: Any, **more: Any) -> Any:
-        return super().send(request, *args, **{**more, "timeout": _patience(more["timeout"])})
+        answer = super().send(request, *args, **{**more, "timeout": _patience(more["timeout"])})
+        try:
+            answer._content = answer.raw.read(decode_content=True)
+        except ReadTimeoutError as error:
+            raise ReadTimeout(error, request=request) from error
+        except HTTPError as error:
+            raise ChunkedEncodingError(error, request=request) from error
+        return answer
 
 
 def _patience(seconds: float) -> tuple[float, float]:
@@ -136,6 +152,7 @@ class Transport:
         self.timeout, self.attempts = timeout, attempts
         self.http = TwilioHttpClient()
         self._heard: set[str] = set()  # hosts that have answered
+        self._parsing = Lock()
         for scheme in ("http://", "https://"):
             self.http.session.mount(scheme, _Adapter(pool_maxsize=concurrency))
 
@@ -143,9 +160,17 @@ class Transport:
         return TwilioClient(credentials, self)
 
     def get(
-        self, client: Client, url: str, query: Mapping[str, str], sid: str, items: str | None
-    ) -> dict[str, Any]:
-        """The JSON object at `url`, asked for until it arrives whole or cannot be had."""
+        self,
+        client: Client,
+        url: str,
+        query: Mapping[str, str],
+        sid: str,
+        take: Callable[[Body], T],
+    ) -> T:
+        """What `take` makes of the JSON object at `url`, asked for until it arrives whole.
+
+        One thread at a time parses: no more than one page lies about in pieces.
+        """
         for attempt in Retrying(
             retry=retry_if_exception_type(TwilioBusy),
             stop=_Enough(self, urlsplit(url).netloc),
@@ -155,7 +180,8 @@ class Transport:
             with attempt:
                 number = attempt.retry_state.attempt_number
                 text = self._ask(client, url, query, sid, number)
-                return _body(text, items, self.tally)
+                with self._parsing:
+                    return take(_body(text, self.tally))
         raise AssertionError("unreachable: the last attempt raises")
 
     def heard(self, host: str) -> bool:
@@ -239,7 +265,7 @@ class TwilioClient:
         self, path: str, params: Mapping[str, str] | None = None, *, host: str = "api"
     ) -> dict[str, Any]:
         """One JSON object.  `path` is below /2010-04-01, or begins with a slash."""
-        return self._get(_address(path), params or {}, host, None)
+        return self._get(_address(path), params or {}, host, lambda body: body)
 
     def list(
         self,
@@ -254,18 +280,19 @@ class TwilioClient:
         A path that begins with a slash is taken as it is, as in "/v1/Alerts" of host "monitor".
         Raises TwilioRefused (credentials), NotFound, TwilioBusy (still failing after retries).
         """
-        for page in self.pages(path, items, params, host=host):
-            yield from page[items]
+        for page in self.pages(path, items, lambda found: found, params, host=host):
+            yield from page
 
     def pages(
         self,
         path: str,
         items: str,
+        take: Callable[[Sequence[Body]], T],
         params: Mapping[str, str] | None = None,
         *,
         host: str = "api",
-    ) -> Iterator[dict[str, Any]]:
-        """The pages themselves; one that leads back to another is refused."""
+    ) -> Iterator[T]:
+        """What `take` makes of each page's items; a page that leads back to another is refused."""
         uri: str | None = _address(path)
         query: dict[str, str] = {"PageSize": "1000", **(params or {})}
         seen: set[str] = set()
@@ -273,16 +300,23 @@ class TwilioClient:
             key = f"{uri}?{sorted(query.items())}"
             if key in seen or len(seen) >= MAX_PAGES:
                 raise TwilioError("Twilio's answer leads back to a page that was read already.")
-            page = self._get(uri, query, host, items)
+            taken, (uri, query) = self._get(
+                uri, query, host, lambda page: (take(self._items(page, items)), _next(page))
+            )
             seen.add(key)
-            yield page
-            uri, query = _next(page)
+            yield taken
 
-    def _get(
-        self, uri: str, query: Mapping[str, str], host: str, items: str | None
-    ) -> dict[str, Any]:
+    def _items(self, page: Body, items: str) -> Sequence[Body]:
+        """The list in a page; one of another shape may be right when asked for again."""
+        listed = page.get(items)
+        if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+            self._transport.tally.got("wrong shape")
+            raise TwilioBusy(f"Twilio's answer has no list of {items}.")
+        return listed
+
+    def _get(self, uri: str, query: Mapping[str, str], host: str, take: Callable[[Body], T]) -> T:
         url = self._transport.hosts[host] + uri
-        return self._transport.get(self._client, url, query, self.account_sid, items)
+        return self._transport.get(self._client, url, query, self.account_sid, take)
 
 
 def _address(path: str) -> str:
@@ -300,20 +334,17 @@ def _next(page: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
     return parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))
 
 
-def _body(text: str, items: str | None, tally: Tally) -> dict[str, Any]:
+def _body(text: str, tally: Tally) -> Body:
     """The object; one that is cut off or of another shape may be right when asked for again."""
     try:
-        page: dict[str, Any] = json.loads(text, parse_float=Decimal)
+        body = json.loads(text, parse_float=Decimal)
     except ValueError:
         tally.got("cut off")
         raise TwilioBusy("Twilio's answer is not JSON.") from None
-    if items is None and isinstance(page, dict):
-        return page
-    listed = page.get(items) if isinstance(page, dict) and items else None
-    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+    if not isinstance(body, dict):
         tally.got("wrong shape")
-        raise TwilioBusy(f"Twilio's answer has no list of {items}.")
-    return page
+        raise TwilioBusy("Twilio's answer is no object.")
+    return body
 
 
 def _refusal(status: int, text: str, headers: Mapping[str, str], sid: str) -> Exception:

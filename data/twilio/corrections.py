@@ -32,7 +32,8 @@ class Corrections:
 
 def corrections(run: Reading) -> Corrections:
     """One request; without it (refused, or one account is read) every settled day is suspect."""
-    first = run.today - timedelta(days=run.history_days)
+    before = _kept(run.scope)
+    first = min([run.today - timedelta(days=run.history_days), *before])
     last = run.today - timedelta(days=run.settling_days + 1)
     every = tuple(first + timedelta(days=n) for n in range((last - first).days + 1))
     if run.only or not every:
@@ -43,7 +44,6 @@ def corrections(run: Reading) -> Corrections:
         log.warning("sync.no_fleet_totals", error=str(error))
         return Corrections(every, None)
     now = {day: listed.get(day, ZERO) for day in every}
-    before = _kept(run.scope)
     if not before:
         return Corrections(every, now)
     # A day that is not kept was still settling: it was read then, and is read now.
@@ -53,7 +53,7 @@ def corrections(run: Reading) -> Corrections:
 
 def _kept(scope: EveryTenant) -> dict[date, Decimal]:
     with reading(scope) as session:
-        return dict(session.execute(select(col(FleetDay.day), col(FleetDay.cost))).tuples().all())
+        return dict(session.execute(select(col(FleetDay.day), col(FleetDay.cost))).all())
 
 
 def keep_totals(scope: EveryTenant, totals: dict[date, Decimal]) -> None:

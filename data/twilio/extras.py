@@ -60,7 +60,7 @@ def _read_at(run: Reading) -> dict[tuple[str, str], datetime]:
             select(
                 col(SyncCursor.account_sid), col(SyncCursor.resource), col(SyncCursor.read_at)
             ).where(col(SyncCursor.resource).in_(names))
-        ).tuples()
+        )
         return {(sid, resource): at for sid, resource, at in rows}
 
 

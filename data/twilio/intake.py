@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlmodel import col, func, insert, select, update
+from sqlmodel import col, func, select, update
 
 from data.assignment import Owner, mark_changed, owner_on, system_customer
 from data.meters import TOTAL
-from data.models import USAGE_RECORDS, Account, SyncCursor, UsageRecord, UsageRevision
+from data.models import USAGE_RECORDS, Account, SyncCursor, Table, UsageRecord, UsageRevision
 from data.money import ZERO
 from data.scope import EveryTenant, ScopedSession, reading, writing
 from data.twilio.bulk import Figures, Key, UsageTable
@@ -97,13 +97,9 @@ def _difference(
 ) -> Difference:
     sid = read.account.sid
     before: dict[Key, Figures] = {}
-    if read.account.first_day is not None:  # else nothing of it was ever stored
-        for window in read.windows:
-            before |= table.stored(sid, window.first, window.last)
-    after = {
-        table.key(owner_on(row.day, holds, waiting), row.day, row.category, sid): table.figures(row)
-        for row in read.rows
-    }
+    for window in read.windows:
+        before |= table.stored(sid, window.first, window.last)
+    after = table.rows(sid, read.rows, lambda day: owner_on(day, holds, waiting))
     changed = [(key, figures) for key, figures in after.items() if before.get(key) != figures]
     closed = read.account.status == "closed"  # Twilio deletes its usage in time: ours stays
     gone = [] if closed else [key for key in before if key not in after]
@@ -129,8 +125,18 @@ def _keep_revisions(
         if account.first_day <= table.day(key[1]) < over
     ]
     if values:
-        session.execute(insert(UsageRevision), values)
+        statement = _insert(session, UsageRevision)
+        latest = {name: statement.excluded[name] for name in ("new_count", "new_usage", "new_cost")}
+        key = ["customer_id", "day", "category", "account_sid", "seen_at"]
+        statement = statement.on_conflict_do_update(index_elements=key, set_=latest)
+        session.connection().execute(statement, values)
     return len(values)
+
+
+def _insert(session: ScopedSession, table: type[Table]) -> Any:
+    """The database's own INSERT, which can say what to do with a key that is there."""
+    postgres = session.get_bind().dialect.name == "postgresql"
+    return (postgres_insert if postgres else sqlite_insert)(table.__table__)  # type: ignore[attr-defined]
 
 
 def _revision(
@@ -148,8 +154,7 @@ def _revision(
 
 
 def _move_cursors(session: ScopedSession, reads: Sequence[AccountRead], now: datetime) -> None:
-    postgres = session.get_bind().dialect.name == "postgresql"
-    statement: Any = (postgres_insert if postgres else sqlite_insert)(SyncCursor.__table__)  # type: ignore[attr-defined]
+    statement = _insert(session, SyncCursor)
     moved = ("first_day", "through", "read_at", "whole_on", "rows_per_day", "categories")
     statement = statement.on_conflict_do_update(
         index_elements=["account_sid", "resource"],
@@ -203,5 +208,5 @@ def stored_totals(scope: EveryTenant, sid: str, first: date, last: date) -> dict
                 col(UsageRecord.day) <= last,
             )
             .group_by(col(UsageRecord.day))
-        ).tuples()
+        )
         return {day: cost or ZERO for day, cost in rows}

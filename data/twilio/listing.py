@@ -35,7 +35,7 @@ def rows(
     """The account's rows that have all the fields of `needs`; TwilioError for a foreign row."""
     for body in client.list(path, items, params, host=host):
         owner = body.get("account_sid")
-        if owner not in (None, sid):
+        if owner not in (None, "", sid):
             raise TwilioError(
                 f"Twilio sent a row of {owner} among the {items} of {sid}; "
                 "nothing of it was stored.",

@@ -77,13 +77,18 @@ class TwilioIncident:
     status: str
     started_at: datetime
     resolved_at: datetime | None
+    components: tuple[str, ...]  # what it touches, by name
+    url: str  # may be empty
 
 
 def read_through(scope: EveryTenant, sid: str, resource: str) -> date | None:
-    """The last day of the account's resource that was read; None before the first reading."""
+    """The last day of the account's resource that was read; None before the first reading.
+
+    A cursor that ends before it begins says that reading was tried, and nothing was read.
+    """
     with reading(scope) as session:
         cursor = session.get(SyncCursor, (sid, resource))
-    return cursor.through if cursor else None
+    return cursor.through if cursor and cursor.first_day <= cursor.through else None
 
 
 def move_cursor(
@@ -179,7 +184,8 @@ def store_incidents(scope: EveryTenant, incidents: Iterable[TwilioIncident]) -> 
     found = {incident.sid: incident for incident in incidents}
     with writing(scope) as session:
         for incident in found.values():
-            session.merge(Incident(**asdict(incident)))
+            components = list(incident.components)
+            session.merge(Incident(**{**asdict(incident), "components": components}))
     return len(found)
 
 

@@ -50,16 +50,33 @@ def _incident(body: Mapping[str, Any]) -> TwilioIncident | None:
             status=word(body, "status"),
             started_at=moment(started_at),
             resolved_at=moment(body["resolved_at"]) if body.get("resolved_at") else None,
+            components=tuple(_names(body.get("components"))),
+            url=_address(body.get("shortlink")),
         )
     except TwilioError:
         return None
 
 
+def _names(components: object) -> Iterator[str]:
+    for one in components if isinstance(components, list) else ():
+        if isinstance(one, dict) and one.get("name"):
+            yield str(one["name"])
+
+
+def _address(link: object) -> str:
+    """A page may make a link of it: nothing but a web address will do."""
+    text = str(link or "")
+    return text if text.startswith("https://") else ""
+
+
 # For client.py, as Transport.public: requests' faults end there.  All of them are OSErrors.
 def public_json(transport: Transport, host: str, path: str) -> dict[str, Any] | None:
     """The JSON object at a page that is open to everyone; None, and a log, for every fault."""
+    base = transport.hosts.get(host)
+    if base is None:
+        return None
     try:
-        answer = transport.http.request("GET", transport.hosts[host] + path, timeout=SECONDS)
+        answer = transport.http.request("GET", base + path, timeout=SECONDS)
         body = json.loads(answer.text) if answer.status_code == 200 else None
     except (OSError, ValueError) as error:
         log.info("twilio.no_public_page", host=host, path=path, error=type(error).__name__)

@@ -32,7 +32,7 @@ from data.twilio.usage import Due, due, read_usage
 
 SILENCE = 48  # accounts in a row without an answer: Twilio is not there
 PASSES = 3  # accounts that failed for a passing reason are read again at the end
-BATCH_ROWS, BATCH_ACCOUNTS, BATCH_SECONDS = 20_000, 250, 1.0
+BATCH_ROWS, BATCH_ACCOUNTS, BATCH_SECONDS = 8_000, 250, 1.0
 
 Progress = Callable[[int, int, str], None]
 
@@ -130,7 +130,7 @@ class _Run:
         self.progress = progress or (lambda *_: None)
         self.stored = Stored()
         self.failures: dict[str, tuple[Due, AppError]] = {}
-        self.done = 0
+        self.read: set[str] = set()  # accounts by SID
         self.habits: list[Habit] = []  # of the account read last
         self.silence = 0  # accounts in a row that Twilio did not answer for
 
@@ -153,7 +153,13 @@ class _Run:
         failures = tuple((sid, str(error)) for sid, (_, error) in self.failures.items())
         tally = reading.tally
         return SyncReport(
-            self.done, plan.requests, self.stored, tally.requests, tally.retries, failures, money
+            len(self.asked),
+            plan.requests,
+            self.stored,
+            tally.requests,
+            tally.retries,
+            failures,
+            money,
         )
 
     def _now(self) -> datetime:
@@ -173,7 +179,7 @@ class _Run:
 
     def _read(self, dues: Sequence[Due]) -> None:
         """Every account; those that fail for a passing reason again, after all the others."""
-        total = self.done + len(dues)
+        total = len(self.asked | {one.account.sid for one in dues})
         left = list(dues)
         for _ in range(PASSES):
             batch = _Batch()
@@ -181,14 +187,23 @@ class _Run:
             for found in completed(left, self._ask, threads=threads, tick=BATCH_SECONDS):
                 if found is not None:
                     self._take(found, batch)
-                    self.progress(self.done, total, found.task.account.name)
+                    self.progress(len(self.asked), total, found.task.account.name)
                 if batch.is_due:
                     self._store(batch)
             self._store(batch)
-            left = [one for one, error in self.failures.values() if _may_pass(error)]
+            left = [one for one in dues if self._may_pass(one.account.sid)]
             if not left or self.silence >= SILENCE:
                 break
-            self.done -= len(left)
+
+    @property
+    def asked(self) -> set[str]:
+        """Accounts that were read or have failed."""
+        return self.read | self.failures.keys()
+
+    def _may_pass(self, sid: str) -> bool:
+        """It failed, and another try may succeed: nobody has to change anything first."""
+        error = self.failures[sid][1] if sid in self.failures else None
+        return isinstance(error, TwilioError) and not isinstance(error, TwilioRefused)
 
     def _ask(self, what: Due) -> AccountRead:
         if what.account.sid == self.reading.credentials.account_sid:
@@ -198,11 +213,11 @@ class _Run:
         return read_usage(self.reading, what)
 
     def _take(self, found: Done[Due, AccountRead], batch: "_Batch") -> None:
-        self.done += 1
         sid = found.task.account.sid
         if found.result is not None:
             self.silence = 0
             self.failures.pop(sid, None)
+            self.read.add(sid)
             self.habits = [found.result.habit]
             batch.add(found.task, found.result)
         elif found.error is not None:
@@ -263,8 +278,3 @@ class _Batch:
     def take(self) -> list[tuple[Due, AccountRead]]:
         reads, self.reads, self.rows = self.reads, [], 0
         return reads
-
-
-def _may_pass(error: AppError) -> bool:
-    """Another try may succeed: nobody has to change anything first."""
-    return isinstance(error, TwilioError) and not isinstance(error, TwilioRefused)

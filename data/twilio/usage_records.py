@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from sys import intern
 from typing import Any
 
@@ -74,8 +74,9 @@ def daily_pages(
     """Rows of the days `first` to `last`, both included, page by page; all categories unless one
     is named as Twilio writes it."""
     path = f"Accounts/{sid}/Usage/Records/Daily.json"
-    for page in client.pages(path, "usage_records", _query(first, last, category)):
-        found = _listed(page["usage_records"], sid, first, last)
+    query = _query(first, last, category)
+    listed = partial(_listed, sid=sid, first=first, last=last)
+    for found in client.pages(path, "usage_records", listed, query):
         if category and any(one != category.lower() for _, one in found.seen):
             raise TwilioError(f"Twilio sent other categories when asked for {category}.")
         yield found
@@ -95,8 +96,9 @@ def usage_of_day(client: TwilioClient, sid: str, day: date) -> Listed:
     """One day by the root listing: a row a category."""
     found = Listed()
     path = f"Accounts/{sid}/Usage/Records.json"
-    for page in client.pages(path, "usage_records", _query(day, day, None)):
-        found.take(_listed(page["usage_records"], sid, day, day))
+    listed = partial(_listed, sid=sid, first=day, last=day)
+    for page in client.pages(path, "usage_records", listed, _query(day, day, None)):
+        found.take(page)
     return found
 
 
@@ -235,4 +237,7 @@ def _number(body: Body, field: str, places: Decimal) -> Decimal | None:
     value = body.get(field)
     if value is None or value == "":
         return None
-    return decimal_from(value, field).quantize(places)
+    number = Decimal(value) if type(value) is str else decimal_from(value, field)
+    if not number.is_finite():
+        raise ValueError(f"{field}: {value!r} is not a finite number")
+    return number.quantize(places)

@@ -1,9 +1,11 @@
 """The way to Twilio Connect and back, and Twilio's signed word, through the edge."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import httpx
 import pytest
 from sqlmodel import select
 from starlette.applications import Starlette
@@ -13,10 +15,11 @@ from data.connect import STATE_LIFE
 from data.demo.connect_api import connect_routes, connectable
 from data.demo.twilio_api import twilio_api
 from data.demo.world import AUTH_TOKEN, World
-from data.identity import Role, add_membership, hashed, start_viewing
+from data.errors import ConfigError
+from data.identity import Role, add_membership, hashed, members, start_viewing
 from data.models import Account, AuditEntry
 from data.scope import reading
-from data.settings import DEMO_CONNECT_APP
+from data.settings import DEMO_CONNECT_APP, load_settings
 from data.twilio.signature import signature
 from tests.doors import ACME, BETA, make_client, make_door, make_world
 from tests.servers import Canned, refusal, serving
@@ -44,10 +47,7 @@ def ready():
 
 @pytest.fixture
 def world(tmp_path):
-    world = make_world(tmp_path)
-    person = 1  # Ada, who may only look on, at Acme: there is a manager, too
-    add_membership(world.scope, person, Role.VIEWER, ACME)
-    return world
+    return make_world(tmp_path)
 
 
 @pytest.fixture
@@ -67,6 +67,12 @@ def ben(door, world):
     return client(door, world, world.ben)
 
 
+def promoted(world):
+    """Ada, now Acme's manager."""
+    ada = next(m.person_id for m in members(world.scope) if m.membership_id == world.ada)
+    return add_membership(world.scope, ada, Role.MANAGER, ACME)
+
+
 def accounts(world):
     with reading(world.scope) as session:
         rows = session.exec(select(Account)).all()
@@ -76,7 +82,8 @@ def accounts(world):
 def audit(world):
     with reading(world.scope) as session:
         entries = session.exec(select(AuditEntry).order_by("id")).all()
-    return [(e.action, e.customer_id, e.detail) for e in entries if "conn" in e.action]
+    ours = ("connect_", "account_")
+    return [(e.action, e.customer_id, e.detail) for e in entries if e.action.startswith(ours)]
 
 
 def state_of(answer):
@@ -89,6 +96,34 @@ def sent(one):
 
 def back(one, **query):
     return one.get(f"/connect/callback?{urlencode(query)}", headers=HTML)
+
+
+# Settings
+
+
+WRONG = {
+    "an app's SID of another kind": (
+        {"twilio_connect_app_sid": "AP" + "a" * 32},
+        "CONNECT_APP_SID",
+    ),
+    "an app's SID cut short": ({"twilio_connect_app_sid": "CN12"}, "CONNECT_APP_SID"),
+    "an address with a path": (
+        {"twilio_authorize_base": "https://x.test/authorize"},
+        "AUTHORIZE_BASE",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "name"), WRONG.values(), ids=WRONG)
+def test_a_wrong_setting_is_refused_by_name(given, name):
+    with pytest.raises(ConfigError, match=f"TWILIO_{name}: "):
+        load_settings(_env_file=None, **given)
+
+
+def test_a_demo_has_a_connect_app_and_asks_for_consent_at_its_own_twilio():
+    demo = load_settings(_env_file=None, demo=True, port=9000)
+    assert (demo.connect_app, demo.authorize_base) == (DEMO_CONNECT_APP, "http://127.0.0.1:9001")
+    assert load_settings(_env_file=None, demo=False).connect_app is None
 
 
 # To Twilio
@@ -188,17 +223,15 @@ def test_an_answer_that_nobody_asked_for_is_refused(ben, world, ready):
 
 
 def test_an_answer_for_another_person_is_refused(ben, door, world, ready):
-    add_membership(world.scope, 1, Role.MANAGER, ACME)
-    other = client(door, world, world.ada)
+    other = client(door, world, promoted(world))
     assert back(other, AccountSid=ready[0], state=sent(ben)).status_code == 403
     assert accounts(world) == []
 
 
-def test_an_answer_that_comes_too_late_is_refused(world, twilio, ready):
-    early = make_door(world, demo=True, twilio_api_base=twilio)
-    object.__setattr__(early, "now", lambda: datetime.now(UTC) - STATE_LIFE - timedelta(seconds=1))
+def test_an_answer_that_comes_too_late_is_refused(door, world, ready):
+    early = replace(door, now=lambda: datetime.now(UTC) - STATE_LIFE - timedelta(seconds=1))
     state = sent(client(early, world, world.ben))
-    late = client(make_door(world, demo=True, twilio_api_base=twilio), world, world.ben)
+    late = client(door, world, world.ben)
     assert back(late, AccountSid=ready[0], state=state).status_code == 403
     assert accounts(world) == []
 
@@ -229,8 +262,7 @@ def test_a_subaccount_of_the_isv_cannot_be_taken_by_writing_its_sid(ben, world):
 def test_an_account_of_another_is_refused_in_the_same_words_as_an_unknown_one(
     ben, door, world, ready
 ):
-    add_membership(world.scope, 1, Role.MANAGER, ACME)
-    ada = client(door, world, world.ada)
+    ada = client(door, world, promoted(world))
     assert back(ada, AccountSid=ready[0], state=sent(ada)).status_code == 303
     taken = back(ben, AccountSid=ready[0], state=sent(ben))
     unknown = back(ben, AccountSid="AC" + "9" * 32, state=sent(ben))
@@ -247,6 +279,7 @@ def test_when_twilio_does_not_answer_the_page_says_so(world, ready):
     assert answer.status_code == 503
     assert "Twilio could not be asked" in answer.text
     assert accounts(world) == []
+    assert audit(world)[-1] == ("connect_declined", BETA, "twilio_busy")
 
 
 # Consent taken back
@@ -275,7 +308,7 @@ def test_twilio_takes_a_consent_back_by_post_without_session_or_origin(
         answer = make_client(door).post(DEAUTHORIZED, data=form, headers=signed(form))
         assert answer.status_code == 200
     assert sorted(accounts(world)) == sorted([(BETA, ready[0], True), (BETA, ready[1], False)])
-    assert [a for a in audit(world) if "withdrawn" in a[0]] == []
+    assert audit(world)[2 * len(ready) :] == [("account_withdrawn", BETA, connected)]
 
 
 def test_twilio_takes_a_consent_back_by_get(door, world, connected):
@@ -325,8 +358,6 @@ def test_a_form_beyond_all_measure_is_not_read(door, connected):
 
 
 def test_the_emulator_says_that_it_is_one_and_escapes_what_it_is_given(twilio):
-    import httpx
-
     page = httpx.get(f"{twilio}/authorize/{DEMO_CONNECT_APP}", params={"state": '"><b>x'}).text
     assert "Demo: in the place of Twilio" in page
     assert "<b>x" not in page

@@ -202,8 +202,10 @@ def _error(status: int, code: int, message: str) -> Answer:
 
 
 def kind_of(path: str) -> str:
-    """What a path asks for: "Accounts", "Daily", "Records", "Balance", "incidents"."""
-    return path.rpartition("/")[2].removesuffix(".json") if path.count("/") != 3 else "Account"
+    """What a path asks for: "Accounts", "Account", "Daily", "Records", "Balance", "incidents"."""
+    if path.startswith(ROOT) and path.count("/") == 3:
+        return "Account"
+    return path.rpartition("/")[2].removesuffix(".json")
 
 
 class Connection(asyncio.Protocol):

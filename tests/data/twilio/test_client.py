@@ -6,12 +6,12 @@ from datetime import date
 from decimal import Decimal as D
 
 import pytest
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from data.demo.twilio_api import twilio_api
 from data.demo.world import AUTH_TOKEN, PARENT_SID, World
 from data.errors import NotFound, TwilioBusy, TwilioError, TwilioRefused
-from data.twilio.client import Credentials, Tally, TwilioClient
+from data.twilio.client import Credentials, Tally, Transport
 from data.twilio.usage_records import daily_usage
 from tests.servers import PARENT, TOKEN, Canned, account_body, page, refusal, serving
 
@@ -20,7 +20,8 @@ FINE = page("accounts", [account_body(PARENT)])
 
 
 def client(base, sid=PARENT, token=TOKEN, **options):
-    return TwilioClient(Credentials(sid, token), base, **{"attempts": 2, "timeout": 5, **options})
+    transport = Transport({"api": base}, **{"attempts": 2, "timeout": 5, **options})
+    return transport.client(Credentials(sid, token))
 
 
 def listed(answers, path="Accounts.json", **options):
@@ -58,7 +59,7 @@ def test_more_rows_than_a_page_holds_arrive_once_each():
     sid = world.customers[0].accounts[0].sid
     with serving(twilio_api(world)) as base:
         one = client(base, PARENT_SID, AUTH_TOKEN)
-        rows = list(daily_usage(one, sid, world.first_day, TODAY))
+        rows = daily_usage(one, sid, world.first_day, TODAY).rows.values()
     days = (TODAY - world.first_day).days + 1
     keys = {(row.day, row.category) for row in rows}
     assert len(rows) == len(keys) > 5 * 1000
@@ -99,12 +100,18 @@ def test_a_busy_twilio_is_asked_again(status):
     assert (len(found), len(asked)) == (1, 2)
 
 
-@pytest.mark.parametrize("status", [429, 500])
-def test_a_twilio_that_stays_busy_is_given_up(status):
+@pytest.mark.parametrize(
+    ("status", "times"),
+    [
+        pytest.param(500, 4, id="an error"),
+        pytest.param(429, 12, id="too many requests, which cost nobody anything"),
+    ],
+)
+def test_a_twilio_that_stays_busy_is_given_up(status, times):
     canned = Canned([refusal(status, Retry_After=0)])
     with serving(canned.app) as base, pytest.raises(TwilioBusy):
         list(client(base, attempts=4).list("Accounts.json", "accounts"))
-    assert len(canned.asked) == 4
+    assert len(canned.asked) == times
 
 
 @pytest.mark.parametrize(
@@ -112,7 +119,8 @@ def test_a_twilio_that_stays_busy_is_given_up(status):
     [
         pytest.param({"Retry_After": 7}, 7.0, id="seconds"),
         pytest.param({"Retry_After": "1.5"}, 1.5, id="a fraction"),
-        pytest.param({"Retry_After": "Fri, 20 Mar 2026 12:00:00 GMT"}, None, id="a date"),
+        pytest.param({"Retry_After": "Fri, 20 Mar 2026 12:00:00 GMT"}, 0.0, id="a date gone by"),
+        pytest.param({"Retry_After": "Fri, 20 Mar 2026 12:00:00"}, 0.0, id="a date of no zone"),
         pytest.param({"Retry_After": "\u00b2"}, None, id="nonsense"),
         pytest.param({}, None, id="none"),
     ],
@@ -140,8 +148,13 @@ def test_retries_are_counted():
     ],
 )
 def test_an_answer_of_another_shape_is_asked_for_again(body):
-    found, _ = listed([PlainTextResponse(body), FINE])
-    assert len(found) == 1
+    found, asked = listed([Response(body, media_type="application/json"), FINE])
+    assert (len(found), len(asked)) == (1, 2)
+
+
+def test_an_answer_of_another_kind_is_asked_for_again():
+    html = HTMLResponse('{"accounts": [{"sid": "no"}]}')
+    assert listed([html, FINE])[0] == listed([FINE])[0]
 
 
 def test_an_answer_that_stays_cut_off_is_busy():

@@ -9,14 +9,27 @@ import pytest
 from sqlmodel import select, update
 
 from data.customers import import_customers
+from data.demo.cast import Correction
 from data.demo.twilio_api import twilio_api
 from data.demo.world import AUTH_TOKEN, PARENT_SID, PLANS_DIR, World, customers_yaml
-from data.models import SYSTEM_CUSTOMER, TABLES, Account, Customer, SyncCursor, SyncRun, UsageRecord
+from data.models import (
+    SYSTEM_CUSTOMER,
+    TABLES,
+    USAGE_RECORDS,
+    Account,
+    Customer,
+    SyncCursor,
+    SyncRun,
+    UsageRecord,
+    UsageRevision,
+)
 from data.plans import read_plans
 from data.scope import reading, writing
 from data.store import find_customers, last_run
-from data.twilio.client import Credentials, Tally
-from data.twilio.sync import Reader, SyncReport, sync
+from data.twilio.client import Credentials, Transport
+from data.twilio.reading import Reading
+from data.twilio.runs import SyncReport
+from data.twilio.sync import sync
 from tests.servers import serving
 from tests.stores import Store
 
@@ -41,7 +54,7 @@ class Twin:
     def sync(self, world: World, **options) -> SyncReport:
         zero_rows = options.pop("zero_rows", ())
         with serving(twilio_api(world, zero_rows=zero_rows)) as base:
-            return sync(reader(self.store, base, world.today, **options))
+            return run(reading_of(self.store, base, world.today, **options))
 
     def rows(self) -> dict:
         with reading(self.store.owner) as session:
@@ -52,13 +65,18 @@ class Twin:
         }
 
 
-def reader(store: Store, base: str, today: date, **options) -> Reader:
+def run(reading: Reading, **options) -> SyncReport:
+    return sync(reading, real_clock=lambda: datetime.now(UTC), **options)
+
+
+def reading_of(store: Store, base: str, today: date, **options) -> Reading:
     def clock():
         return datetime(today.year, today.month, today.day, 12, tzinfo=UTC)
 
-    given = {"settling_days": 3, "history_days": HISTORY, "tally": Tally(), **options}
+    given = {"settling_days": 3, "history_days": HISTORY, **options}
     credentials = given.pop("credentials", Credentials(PARENT_SID, AUTH_TOKEN))
-    return Reader(store.owner, credentials, base, today, clock, **given)
+    transport = Transport(dict.fromkeys(("api", "monitor", "status"), base))
+    return Reading(store.owner, credentials, transport, today, clock, **given)
 
 
 def rows_of(world: World, first: date, last: date | None = None) -> dict:
@@ -183,35 +201,53 @@ def test_what_is_read_again_whether_its_total_changed_or_not(twin, today, first)
     assert twin.sync(world).rows == len(rows_of(world, first))
 
 
+def corrected(world: World, day: date) -> World:
+    """The world with 100 segments more of one customer, noticed today."""
+    late = replace(world)
+    sid = world.customers[0].accounts[0].sid
+    correction = Correction(day, "sms-outbound-longcode", 100, world.today)
+    late.accounts[sid] = replace(late.accounts[sid], corrections=(correction,))
+    return late
+
+
 def test_a_settled_day_that_changed_is_read_again(synced, world):
-    wrong = TODAY - 9 * DAY
-    key = next(key for key in synced.rows() if key[1] == wrong and key[2] == "totalprice")
-    with writing(synced.store.owner) as session:
-        session.execute(
-            update(UsageRecord)
-            .where(UsageRecord.account_sid == key[0], UsageRecord.day == wrong)
-            .values(cost=D(1))
-        )
+    late = corrected(world, TODAY - 9 * DAY)
+    synced.sync(late)
+    assert (
+        synced.rows()
+        == rows_of(late, TODAY - HISTORY * DAY)
+        != rows_of(world, TODAY - HISTORY * DAY)
+    )
+
+
+def test_what_was_added_late_can_be_taken_back(synced, world):
+    synced.sync(corrected(world, TODAY - 9 * DAY))
     synced.sync(world)
     assert synced.rows() == rows_of(world, TODAY - HISTORY * DAY)
 
 
-def test_a_day_that_twilio_never_had_is_taken_out(synced, world):
-    sid, day, _ = next(key for key in synced.rows() if key[1] == TODAY - 9 * DAY)
-    with writing(synced.store.owner) as session:
-        row = session.exec(
-            select(UsageRecord).where(UsageRecord.account_sid == sid, UsageRecord.day == day)
-        ).first()
-        given = row.model_dump() | {"category": "never", "cost": D(9), "day": day}
-        session.add(UsageRecord(**given))
-        session.execute(
-            update(UsageRecord)
-            .where(UsageRecord.account_sid == sid, UsageRecord.category == "totalprice")
-            .where(UsageRecord.day == day)
-            .values(cost=D(9))
+def test_a_change_of_a_day_that_was_over_leaves_a_revision(synced, world):
+    late = corrected(world, TODAY - 9 * DAY)
+    report = synced.sync(late)
+    with reading(synced.store.owner) as session:
+        rows = session.exec(select(UsageRevision)).all()
+    before, after = (rows_of(each, TODAY - 9 * DAY, TODAY - 9 * DAY) for each in (world, late))
+    changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+    assert report.stored.revisions == len(rows) == len(changed) > 0
+    nothing = (None, None, None)
+    assert {
+        (row.account_sid, row.day, row.category): (
+            (row.old_count, row.old_usage, row.old_cost),
+            (row.new_count, row.new_usage, row.new_cost),
         )
-    synced.sync(world)
-    assert synced.rows() == rows_of(world, TODAY - HISTORY * DAY)
+        for row in rows
+    } == {key: (before.get(key, nothing), after.get(key, nothing)) for key in changed}
+
+
+def test_a_day_that_goes_on_leaves_none(synced, world):
+    with writing(synced.store.owner) as session:
+        session.execute(update(UsageRecord).where(UsageRecord.day == TODAY).values(usage=D(1)))
+    assert synced.sync(world).stored.revisions == 0
 
 
 def test_reading_since_a_day_reads_that_day_again(synced, world):
@@ -284,7 +320,7 @@ def test_an_account_knows_when_it_was_read_and_as_of_when(synced):
 
 def test_a_cursor_says_how_far_an_account_was_read(synced, world):
     with reading(synced.store.owner) as session:
-        cursors = session.exec(select(SyncCursor)).all()
+        cursors = session.exec(select(SyncCursor).where(SyncCursor.resource == USAGE_RECORDS)).all()
     assert {(row.first_day, row.through) for row in cursors} == {(TODAY - HISTORY * DAY, TODAY)}
     assert {row.account_sid for row in cursors} == set(world.accounts) - {PARENT_SID}
 
@@ -302,9 +338,9 @@ def test_progress_is_told_account_by_account(twin, world):
     twin.take(world)
     told = []
     with serving(twilio_api(world)) as base:
-        sync(reader(twin.store, base, TODAY), progress=lambda *args: told.append(args))
+        run(reading_of(twin.store, base, TODAY), progress=lambda *args: told.append(args))
     count = len(world.accounts) - 1
-    assert [done for done, _, _ in told] == [*range(count), count]
+    assert [done for done, _, _ in told] == [*range(1, count + 1)]
 
 
 def test_runs_are_kept(synced, world):

@@ -16,8 +16,9 @@ from data.models import Account, SyncRun, UsageRecord
 from data.scope import engine, reading
 from data.settings import Settings
 from data.store import last_run
-from data.twilio.client import Credentials, Tally
-from data.twilio.sync import Reader, sync
+from data.twilio.client import Credentials, Transport
+from data.twilio.reading import Reading
+from data.twilio.sync import PASSES, sync
 from tests.servers import PARENT, TOKEN, account_body, page, refusal, serving, usage_body
 from tests.stores import ACME, ACME_SID, BETA, BETA_SID, Store, account, customers, record
 
@@ -63,13 +64,12 @@ def run(store, twilio, **options):
 
 
 def sync_at(store, base, **options):
-    given = {"timeout": 5, "attempts": 2, "tally": Tally(), **options}
+    given = {"timeout": 5, "attempts": 2, **options}
     progress = given.pop("progress", None)
+    transport = Transport(dict.fromkeys(("api", "monitor", "status"), base), **given)
     credentials = Credentials(PARENT, TOKEN)
-    whole = Reader(
-        store.owner, credentials, base, TODAY, lambda: NOW, settling_days=3, history_days=5, **given
-    )
-    return sync(whole, progress)
+    whole = Reading(store.owner, credentials, transport, TODAY, lambda: NOW, 3, 5)
+    return sync(whole, real_clock=lambda: datetime.now(UTC), progress=progress)
 
 
 def usage(store):
@@ -150,7 +150,11 @@ def test_a_failure_is_forgotten_once_the_account_is_read(two, twilio):
 
 def test_requests_and_retries_are_counted(two, twilio):
     report = run(two, failing(twilio))
-    assert (report.requests, report.retries) == (1 + 2 + 1, 1)
+    of_twilio = [path for path in twilio.asked if path.startswith("/2010-04-01/")]
+    again = of_twilio.count(f"/2010-04-01/Accounts/{ACME_SID}/Usage/Records/Daily.json")
+    assert (again, report.requests) == (2 * PASSES, len(of_twilio))
+    run_noted = last_run(two.app)
+    assert (run_noted.requests, run_noted.status) == (report.requests, "partial")
 
 
 LISTS = {
@@ -199,7 +203,8 @@ def test_the_parents_account_is_never_read_as_a_customers(two, twilio):
     two.put(account(ACME, PARENT))
     report = run(two, twilio)
     assert [sid for sid, _ in report.failures] == [PARENT]
-    assert not any(PARENT in path and "Usage" in path for path in twilio.asked)
+    with reading(two.owner) as session:
+        assert PARENT not in session.exec(select(UsageRecord.account_sid)).all()
 
 
 def test_an_account_of_another_parent_is_not_the_isvs(two, twilio):
