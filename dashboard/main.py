@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard.access import Permission, Viewer, current_viewer
+from dashboard.access import Viewer, current_viewer
 from dashboard.brand import Brand
 from dashboard.charts import Mode
 from dashboard.logs import record
@@ -59,7 +59,7 @@ def shown(page: Page, visit: Visit) -> Callable[[], None]:
     def run() -> None:
         try:
             visit.viewer.require(page.permission)
-            if page.permission is Permission.VIEW_OWN and visit.chosen is None:
+            if page.needs_contract and visit.chosen is None:
                 nothing_connected(visit.brand, visit.viewer.customer)
             else:
                 page.render(visit)

@@ -20,6 +20,7 @@ from data.identity import hashed
 from data.models import Account, AccountEvent, AuditEntry, ConnectRequest, Subscription
 from data.scope import EveryTenant, Scope, ScopedSession, reading, writing
 from data.twilio.client import Credentials, Transport
+from data.twilio.service_intake import move_service_rows
 
 STATE_LIFE = timedelta(minutes=15)
 SUBSCRIPTION = "connected"  # never one with a plan: the customer pays Twilio for it, not the ISV
@@ -228,6 +229,7 @@ def _take(session: ScopedSession, asker: Asker, account: ConnectedAccount, today
     _subscribe(session, asker.customer_id, starts_on)
     session.flush()
     move_account(session, account.sid)
+    move_service_rows(session, today=today, only=account.sid)
 
 
 def _subscribe(session: ScopedSession, customer_id: int, starts_on: date) -> None:

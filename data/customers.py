@@ -7,7 +7,7 @@ their account to whoever owns it on their day.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 from sqlmodel import col, delete, select
@@ -20,6 +20,7 @@ from data.grants import money_of
 from data.models import (
     SYSTEM_CUSTOMER,
     Account,
+    AccountEvent,
     CreditLot,
     Customer,
     MoneyCredit,
@@ -30,6 +31,7 @@ from data.money import plain
 from data.plans import store_plans
 from data.pricing import Plan
 from data.scope import EveryTenant, ScopedSession, writing
+from data.twilio.service_intake import move_service_rows
 from data.yaml_file import YamlFile, read_yaml
 
 # Of an account, whoever owns it: what Twilio says, and whether it may still be read.
@@ -44,12 +46,15 @@ class ImportReport:
     dry_run: bool
 
 
+_Holds = dict[tuple[str, date], int]  # customers by account and first day
+
+
 class _Rollback(Exception):
     pass
 
 
 def import_customers(
-    scope: EveryTenant, path: Path, plans: Iterable[Plan], *, dry_run: bool = False
+    scope: EveryTenant, path: Path, plans: Iterable[Plan], *, now: datetime, dry_run: bool = False
 ) -> ImportReport:
     """Bring the store in line with the file.  All of it, or nothing.
 
@@ -60,6 +65,7 @@ def import_customers(
     changes: list[str] = []
     try:
         with writing(scope) as session:
+            before = _holds(session)
             changes += store_plans(session, plans)
             _check(session, file, content)
             named = {one.sid for entry in content.customers for one in entry.accounts}
@@ -67,6 +73,8 @@ def import_customers(
                 changes += _store_customer(session, entry, named)
             changes += _let_go(session, {entry.slug for entry in content.customers})
             changes += move_rows(session)
+            move_service_rows(session, today=now.date())
+            _note_owners(session, before, now)
             if dry_run:
                 raise _Rollback
     except _Rollback:
@@ -78,6 +86,25 @@ def _check(session: ScopedSession, file: YamlFile, content: CustomersFile) -> No
     found = [f"{file.where(where)}: {what}" for where, what in problems(session, content)]
     if found:
         raise InputError("\n".join(found))
+
+
+def _holds(session: ScopedSession) -> _Holds:
+    rows = session.exec(
+        select(col(Account.sid), col(Account.starts_on), col(Account.customer_id))
+    ).all()
+    return {(sid, starts_on): customer_id for sid, starts_on, customer_id in rows}
+
+
+def _note_owners(session: ScopedSession, before: _Holds, now: datetime) -> None:
+    """Who an account belongs to since this import, among what happened to it."""
+    slugs = dict(session.exec(select(Customer.id, Customer.slug)).all())
+    known = {sid for sid, _ in before}
+    for (sid, starts_on), customer_id in _holds(session).items():
+        slug = slugs[customer_id]
+        if before.get((sid, starts_on)) != customer_id and slug != SYSTEM_CUSTOMER:
+            kind = "moved" if sid in known else "named"
+            detail = f"to {slug} from {starts_on}"
+            session.add(AccountEvent(account_sid=sid, at=now, kind=kind, detail=detail))
 
 
 def _store_customer(session: ScopedSession, entry: CustomerEntry, named: set[str]) -> Iterator[str]:

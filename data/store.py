@@ -27,6 +27,7 @@ from data.periods import BillingPeriod, period_of, previous_period
 from data.plans import stored_plans
 from data.pricing import Plan
 from data.scope import EveryTenant, Scope, reading
+from data.service_rows import accounts_by_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +219,9 @@ def data_version(scope: Scope) -> str:
 
 
 def find_customers(scope: EveryTenant, text: str, *, limit: int = 200) -> tuple[FoundCustomer, ...]:
-    """Customers by name, slug, e-mail, external id or account SID; all of them for no text."""
+    """Customers by name, slug, e-mail, external id, an account's SID or number; all for no text."""
     pattern = f"%{_escaped(text.strip().lower())}%"
+    by_number = {one.customer_id for one in accounts_by_number(scope, text)}
     with reading(scope) as session:
         by_account = select(Account.customer_id).where(
             or_(
@@ -235,6 +237,7 @@ def find_customers(scope: EveryTenant, text: str, *, limit: int = 200) -> tuple[
                 or_(
                     *(func.lower(one).like(pattern, escape="\\") for one in fields),
                     col(Customer.id).in_(by_account),
+                    col(Customer.id).in_(by_number),
                 )
             )
             .order_by(col(Customer.name))

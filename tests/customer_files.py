@@ -6,7 +6,7 @@ from data.customers import import_customers
 from data.models import Customer
 from data.scope import Scope, reading
 from tests.bills import agreed, credit_price, margin, tiers
-from tests.stores import ACME_SID, BETA_SID
+from tests.stores import ACME_SID, BETA_SID, SYNCED
 
 PLANS = (
     agreed(margin(markup="0.1"), plan="margin"),
@@ -52,7 +52,7 @@ def importer(store, folder):
     def run(text=FILE, **options):
         path = folder / "customers.yaml"
         path.write_text(text)
-        return import_customers(store.owner, path, PLANS, **options).changes
+        return import_customers(store.owner, path, PLANS, now=SYNCED, **options).changes
 
     run.store = store
     return run

@@ -115,4 +115,6 @@ def _connect(visit: Visit) -> Safe | None:
     )
 
 
-PAGE = Page("accounts", "Accounts", ":material/key:", Permission.VIEW_OWN, render)
+PAGE = Page(
+    "accounts", "Accounts", ":material/key:", Permission.VIEW_OWN, render, without_contract=True
+)

@@ -61,3 +61,8 @@ class Page:
     icon: str
     permission: Permission
     render: Callable[[Visit], None]
+    without_contract: bool = False  # a customer without any subscription sees it, too
+
+    @property
+    def needs_contract(self) -> bool:
+        return self.permission is Permission.VIEW_OWN and not self.without_contract

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from data import account_credentials
 from data.closing import close_due
 from data.commands.clock import now, today
 from data.commands.database import empty
@@ -19,6 +20,7 @@ from data.migrations import migrate
 from data.periods import DAY
 from data.plans import read_plans
 from data.scope import EveryTenant
+from data.secrets import vault
 from data.settings import ROOT, Settings, load_settings
 from data.twilio.reading import open_reading
 from data.twilio.sync import sync
@@ -52,7 +54,7 @@ def serve(
     port = settings.port + 1 if port is None else port
     print(f"Demo Twilio API at http://{host}:{port}")
     print(f"  TWILIO_ACCOUNT_SID={PARENT_SID} TWILIO_AUTH_TOKEN={AUTH_TOKEN}", flush=True)
-    serve_world(_world(settings, seed, day), host=host, port=port)
+    serve_world(_world(settings, seed, day), host=host, port=port, app_origin=settings.origin)
 
 
 @app.command()
@@ -85,11 +87,19 @@ def prepare_demo(settings: Settings) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     scope = EveryTenant(settings.admin_url)
-    import_customers(scope, path, read_plans(PLANS_DIR))
+    import_customers(scope, path, read_plans(PLANS_DIR), now=settings.moment(now()))
+    _keep_keys(scope, settings)
     ensure_demo_people(scope)
     if not same:
         _read_earlier(settings)
     return same
+
+
+def _keep_keys(scope: EveryTenant, settings: Settings) -> None:
+    """Keys of single accounts: their alerts are read with them."""
+    locked = vault(settings)
+    for sid, key in _world(settings, None, None).keys.items():
+        account_credentials.add(scope, locked, sid, key.sid, key.secret, now=now())
 
 
 def _read_earlier(settings: Settings) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from data.commands.clock import now
 from data.customers import import_customers
 from data.plans import read_plans
 from data.scope import EveryTenant
@@ -26,6 +27,7 @@ def import_command(
         EveryTenant(settings.admin_url),
         file or settings.customers_file,
         read_plans(plans or settings.plans_dir),
+        now=now(),
         dry_run=not apply,
     )
     for line in report.changes:

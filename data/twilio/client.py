@@ -184,6 +184,24 @@ class Transport:
                     return take(_body(text, self.tally))
         raise AssertionError("unreachable: the last attempt raises")
 
+    def public(self, host: str, path: str) -> Body | None:
+        """The JSON object at a page that is open to everyone; None, and a log, for every fault.
+
+        No credentials are sent, and it is asked for once.
+        """
+        if host not in self.hosts:
+            return None
+        try:
+            answer = self.http.request("GET", self.hosts[host] + path, timeout=CONNECT_SECONDS)
+            body = json.loads(answer.text) if answer.status_code == 200 else None
+        except (RequestException, ValueError) as error:
+            log.info("twilio.no_public_page", host=host, path=path, error=type(error).__name__)
+            return None
+        if not isinstance(body, dict):
+            log.info("twilio.no_public_page", host=host, path=path, status=answer.status_code)
+            return None
+        return body
+
     def heard(self, host: str) -> bool:
         return host in self._heard
 

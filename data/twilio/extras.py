@@ -14,6 +14,7 @@ from sqlmodel import col, select
 
 from data.errors import NotFound, TwilioError
 from data.models import SyncCursor
+from data.periods import DAY
 from data.scope import reading, writing
 from data.twilio.alerts import ALERTS
 from data.twilio.crew import completed
@@ -85,5 +86,6 @@ def read_extras(run: Reading, extras: Sequence[Extra]) -> int:
 def _wait_for_the_next_turn(run: Reading, resource: Resource, account: KnownAccount) -> None:
     with writing(run.scope) as session:
         cursor = session.get(SyncCursor, (account.sid, resource.name))
-        first, through = (cursor.first_day, cursor.through) if cursor else (run.today, run.today)
+        first = cursor.first_day if cursor else run.today
+        through = cursor.through if cursor else run.today - DAY  # nothing was read yet
         move_cursor(session, account.sid, resource.name, first, through, run.clock())

@@ -13,7 +13,16 @@ from typing import Any
 from sqlmodel import col, delete, select
 
 from data.assignment import Owner, owner_on, owners, system_customer
-from data.models import Account, Alert, Incident, LogDay, PhoneNumber, SyncCursor, UsageTrigger
+from data.models import (
+    Account,
+    Alert,
+    Incident,
+    LogDay,
+    PhoneNumber,
+    SyncCursor,
+    UsageRevision,
+    UsageTrigger,
+)
 from data.scope import EveryTenant, ScopedSession, reading, writing
 
 CHUNK = 500  # values in one condition
@@ -204,16 +213,16 @@ def _owner(session: ScopedSession, sid: str) -> Callable[[date], int]:
 
 
 def move_service_rows(session: ScopedSession, *, today: date, only: str | None = None) -> int:
-    """Give alerts and counts to the owner of their day, triggers and numbers to today's.
+    """Give revisions, alerts and counts to the owner of their day, triggers and numbers to today's.
 
     For when accounts (or the one named) change hands; says how many rows moved.  The tenant is
     part of the key, so a row is written anew.
     """
     held, waiting = owners(session), system_customer(session)
     moved = 0
-    tables: tuple[Any, ...] = (Alert, LogDay, UsageTrigger, PhoneNumber)
+    tables: tuple[Any, ...] = (UsageRevision, Alert, LogDay, UsageTrigger, PhoneNumber)
     for table in tables:
-        day = [table.day] if table in (Alert, LogDay) else []
+        day = [table.day] if "day" in table.model_fields else []
         places = select(table.account_sid, table.customer_id, *day).distinct()
         if only is not None:
             places = places.where(table.account_sid == only)

@@ -3,26 +3,22 @@
 No credentials are sent there, and whatever goes wrong is logged: incidents never fail a sync.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import structlog
 
 from data.errors import TwilioError
-from data.twilio.client import Transport
 from data.twilio.listing import moment, word
 from data.twilio.reading import Reading
 from data.twilio.service_intake import TwilioIncident, store_incidents
 
 log = structlog.get_logger(__name__)
 
-SECONDS = 5.0
-
 
 def incidents(reading: Reading) -> int:
     """Store the latest incidents, and say how many; 0 where the page does not answer."""
-    page = public_json(reading.transport, "status", "/api/v2/incidents.json")
+    page = reading.transport.public("status", "/api/v2/incidents.json")
     listed = (page or {}).get("incidents")
     if not isinstance(listed, list):
         return 0
@@ -67,21 +63,3 @@ def _address(link: object) -> str:
     """A page may make a link of it: nothing but a web address will do."""
     text = str(link or "")
     return text if text.startswith("https://") else ""
-
-
-# For client.py, as Transport.public: requests' faults end there.  All of them are OSErrors.
-def public_json(transport: Transport, host: str, path: str) -> dict[str, Any] | None:
-    """The JSON object at a page that is open to everyone; None, and a log, for every fault."""
-    base = transport.hosts.get(host)
-    if base is None:
-        return None
-    try:
-        answer = transport.http.request("GET", base + path, timeout=SECONDS)
-        body = json.loads(answer.text) if answer.status_code == 200 else None
-    except (OSError, ValueError) as error:
-        log.info("twilio.no_public_page", host=host, path=path, error=type(error).__name__)
-        return None
-    if not isinstance(body, dict):
-        log.info("twilio.no_public_page", host=host, path=path, status=answer.status_code)
-        return None
-    return body

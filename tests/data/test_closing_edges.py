@@ -23,6 +23,7 @@ from tests.stores import (
     BETA,
     BETA_SID,
     OPENED,
+    SYNCED,
     account,
     close_on,
     customers,
@@ -109,7 +110,7 @@ def test_a_customer_with_final_statements_stays_in_the_file(two, tmp_path):
     file = tmp_path / "customers.yaml"
     file.write_text("customers: []\n")
     with pytest.raises(InputError, match=r"'acme' has final statements: keep it in the file"):
-        import_customers(two.owner, file, [])
+        import_customers(two.owner, file, [], now=SYNCED)
 
 
 def test_what_is_wrong_with_one_customer_stops_no_other(two):

@@ -13,7 +13,7 @@ from data.scope import reading, writing
 from data.store import data_version, subscription, subscriptions
 from tests.bills import agreed, margin, tiers
 from tests.customer_files import FILE, PLANS, importer, scope_of
-from tests.stores import ACME_SID, BETA_SID
+from tests.stores import ACME_SID, BETA_SID, SYNCED
 
 
 @pytest.fixture
@@ -156,9 +156,9 @@ def test_a_second_currency_needs_a_subscription_of_its_own(store, tmp_path):
     later = "      - {plan: euro, from: 2026-03-01}\n"
     path.write_text(FILE + later)
     with pytest.raises(Exception, match=CURRENCY):
-        import_customers(store.owner, path, [*PLANS, euro])
+        import_customers(store.owner, path, [*PLANS, euro], now=SYNCED)
     path.write_text(FILE + later.replace("euro,", "euro, subscription: second,"))
-    import_customers(store.owner, path, [*PLANS, euro])
+    import_customers(store.owner, path, [*PLANS, euro], now=SYNCED)
     assert [one.currency for one in subscriptions(scope_of(store, "beta"))] == ["USD", "EUR"]
 
 
@@ -168,7 +168,7 @@ def test_two_versions_of_a_plan_from_one_day_are_refused(store, tmp_path):
     second = agreed(margin(markup="0.2"), plan="margin", version=2)
     said = r"line 16: customers\.1\.plans: plan margin: two versions \(1 and 2\) are agreed from"
     with pytest.raises(InputError, match=said):
-        import_customers(store.owner, path, [*PLANS, second])
+        import_customers(store.owner, path, [*PLANS, second], now=SYNCED)
 
 
 def test_of_two_plans_from_one_day_the_last_one_is_billed(imported):

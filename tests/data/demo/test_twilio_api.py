@@ -283,7 +283,7 @@ def test_a_connected_account_takes_its_own_sid_and_the_isvs_token(api, get, sid_
         f"{ACCOUNTS}/AC{'0' * 32}/Usage/Records/Daily.json",
         f"{ACCOUNTS}/{PARENT_SID}/Usage/Records/Hourly.json",
         f"{ACCOUNTS}/{PARENT_SID}/Usage/Records/.json",
-        f"{ACCOUNTS}/{PARENT_SID}/Messages.json",
+        f"{ACCOUNTS}/{PARENT_SID}/Conferences.json",
         f"{ACCOUNTS}/{PARENT_SID}",
         "/",
     ],

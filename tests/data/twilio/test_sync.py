@@ -31,7 +31,7 @@ from data.twilio.reading import Reading
 from data.twilio.runs import SyncReport
 from data.twilio.sync import sync
 from tests.servers import serving
-from tests.stores import Store
+from tests.stores import Store, noon
 
 TODAY = date(2026, 3, 20)
 HISTORY = 14
@@ -49,7 +49,7 @@ class Twin:
         """Import the world's customers, or these lines of them."""
         path = self.folder / "customers.yaml"
         path.write_text(options.pop("text", customers_yaml(world)))
-        import_customers(self.store.owner, path, read_plans(PLANS_DIR))
+        import_customers(self.store.owner, path, read_plans(PLANS_DIR), now=noon(world.today))
 
     def sync(self, world: World, **options) -> SyncReport:
         zero_rows = options.pop("zero_rows", ())
