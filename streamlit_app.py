@@ -19,6 +19,7 @@ from dashboard.door import Door
 from dashboard.edge import SESSION_HEADER, Edge
 from dashboard.endpoints import handlers, public_message, routes
 from dashboard.logs import record, set_up_logs
+from dashboard.sync_task import kept_synced
 from dashboard.warm import warm_up
 from data.errors import ConfigError
 from data.settings import load_settings
@@ -58,7 +59,8 @@ def on_script_error(error: Exception) -> bool:
 @asynccontextmanager
 async def lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     await run_in_threadpool(warm_up, door.settings.database_url, door.now())
-    yield {}
+    async with kept_synced(door):
+        yield {}
 
 
 set_up_logs()

@@ -5,7 +5,7 @@ must never show a real tenant.
 """
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from data.errors import ConfigError
+from data.errors import ConfigError, InputError
 
 ROOT = Path(__file__).parent.parent
 TWILIO_API = "https://api.twilio.com"
@@ -22,6 +22,17 @@ TWILIO_MONITOR = "https://monitor.twilio.com"
 TWILIO_STATUS = "https://status.twilio.com"
 TWILIO_CONSOLE = "https://www.twilio.com"
 DEMO_CONNECT_APP = "CN" + "de30" * 8
+
+
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+def interval(text: str) -> timedelta:
+    """ "15m" as a time; InputError for anything else."""
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text)
+    if match is None:
+        raise InputError(f"{text!r} is no interval: write 30s, 15m or 1h")
+    return timedelta(seconds=int(match[1]) * SECONDS[match[2]])
 
 
 class Settings(BaseSettings):
@@ -70,9 +81,22 @@ class Settings(BaseSettings):
     )
     sync_every: str = Field("15m", description="how often the app syncs: 15m, 1h, or off")
     count_logs: bool = Field(False, description="count message and call records by day, too")
+    retention: dict[str, int] = Field(
+        {}, description='days to keep rows of a table, as {"alert": 90}; see `retention`'
+    )
     settling_days: int = Field(3, ge=0, le=30, description="days before today still moving")
     history_days: int = Field(425, ge=1, description="days of usage a first sync reads")
     session_hours: int = Field(12, ge=1, description="how long a sign-in lasts")
+
+    @field_validator("sync_every")
+    @classmethod
+    def _is_an_interval(cls, value: str) -> str:
+        if value != "off":
+            try:
+                interval(value)
+            except InputError as error:
+                raise ValueError(f"{error}, or off") from None
+        return value
 
     @field_validator("twilio_connect_app_sid")
     @classmethod
@@ -126,6 +150,11 @@ class Settings(BaseSettings):
     @property
     def api_base(self) -> str:
         return self.twilio_api_base or (self.demo_api if self.demo else TWILIO_API)
+
+    @property
+    def sync_interval(self) -> timedelta | None:
+        """How often the app syncs by itself; None: never."""
+        return None if self.sync_every == "off" else interval(self.sync_every)
 
     @property
     def hosts(self) -> dict[str, str]:

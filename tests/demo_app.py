@@ -65,7 +65,8 @@ def command(*words: str, environment: dict[str, str]) -> str:
 
 def _full(environment: dict[str, str]) -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    return {**kept, "PYTHONPATH": str(ROOT), **environment}
+    # A sync by the app itself would change what a test has just looked at.
+    return {**kept, "PYTHONPATH": str(ROOT), "SYNC_EVERY": "off", **environment}
 
 
 def _await_answer(url: str) -> None:

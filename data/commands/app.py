@@ -16,6 +16,7 @@ from data.commands import (
     people,
     project,
     rate,
+    retention,
     sync,
 )
 from data.errors import AppError
@@ -29,6 +30,7 @@ app.command("sync")(sync.sync_command)
 app.command("close-period")(close_period.close_period_command)
 app.command("rate")(rate.rate_command)
 app.command("project")(project.project_command)
+app.command("retention")(retention.retention_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("migrate")(database.migrate_command)
 app.command("reset")(database.reset_command)

@@ -1,6 +1,5 @@
 """`sync`: Twilio's accounts and daily usage into the store."""
 
-import re
 import sys
 import time
 from collections.abc import Callable
@@ -13,14 +12,12 @@ import typer
 
 from data.commands.clock import now, today
 from data.commands.close_period import close_all, tell
-from data.errors import AppError, InputError, SyncInProgress
+from data.errors import AppError, SyncInProgress
 from data.logs import set_up_logs
-from data.settings import Settings, load_settings
+from data.settings import Settings, interval, load_settings
 from data.twilio.reading import Reading, open_reading
 from data.twilio.runs import SyncReport
 from data.twilio.sync import SyncPlan, plan_sync, sync
-
-UNITS = {"s": 1, "m": 60, "h": 3600}
 
 log = structlog.get_logger(__name__)
 
@@ -58,14 +55,6 @@ def sync_command(
         _for_ever(settings, reading, interval(every))
     elif not _once(settings, reading()):
         raise typer.Exit(1)
-
-
-def interval(text: str) -> timedelta:
-    """ "15m" as a time; InputError for anything else."""
-    match = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text)
-    if match is None:
-        raise InputError(f"every: {text!r} is no interval; write 30s, 15m or 1h")
-    return timedelta(seconds=int(match[1]) * UNITS[match[2]])
 
 
 def _for_ever(settings: Settings, reading: Callable[[], Reading], pause: timedelta) -> None:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from sqlmodel import col, update
+
 from data.errors import NotFound
 from data.models import SyncRun
 from data.scope import EveryTenant, writing
@@ -47,6 +49,12 @@ class SyncReport:
 
 def start_run(scope: EveryTenant, now: datetime) -> int:
     with writing(scope) as session:
+        # Whoever began one that has not ended holds the lease no more: it died.
+        session.execute(
+            update(SyncRun)
+            .where(col(SyncRun.finished_at).is_(None))
+            .values(finished_at=now, status="failed", error="it died before its end")
+        )
         run = SyncRun(started_at=now)
         session.add(run)
         session.flush()

@@ -8,11 +8,11 @@ from sqlmodel import select
 from data.models import SYSTEM_CUSTOMER, Account
 from data.scope import reading
 from data.store import AccountView, find_customers
+from data.twilio.account_list import known_accounts, store_accounts
 from data.twilio.accounts import TwilioAccount
-from data.twilio.intake import known_accounts, store_accounts
 from data.usage_rows import day_totals
 from tests.customer_files import FILE, UNNAMED, importer, scope_of
-from tests.stores import ACME_SID, BETA_SID, record
+from tests.stores import ACME_SID, BETA_SID, SYNCED, record
 
 MARCH = (date(2026, 3, 1), date(2026, 4, 1))
 
@@ -94,7 +94,8 @@ def waiting(store):
 
 
 def twilio_lists(store, *sids):
-    store_accounts(store.owner, [TwilioAccount(sid, sid[-3:], "active", "AC0") for sid in sids])
+    listed = [TwilioAccount(sid, sid[-3:], "active", "AC0") for sid in sids]
+    store_accounts(store.owner, listed, today=SYNCED.date(), now=SYNCED)
 
 
 def test_an_account_nobody_named_waits_for_an_owner(imported):
@@ -156,7 +157,5 @@ def test_an_account_of_a_customer_named_no_more_can_be_anothers(imported):
 
 def test_a_moved_account_is_read_once(imported):
     imported(moved())
-    assert [account.sid for account in known_accounts(imported.store.owner)] == [
-        ACME_SID,
-        BETA_SID,
-    ]
+    known = known_accounts(imported.store.owner, today=SYNCED.date())
+    assert [account.sid for account in known] == [ACME_SID, BETA_SID]
