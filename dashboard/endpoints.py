@@ -19,6 +19,7 @@ from dashboard.door import Door
 from dashboard.edge import SESSION_HEADER
 from dashboard.frontend import Frontend
 from dashboard.logs import record
+from dashboard.metrics import metrics_routes
 from dashboard.sign_in import closed_page, demo_page, link_page, message_page, style
 from data import identity
 from data.demo.people import demo_people
@@ -49,6 +50,7 @@ def routes(door: Door) -> list[Route]:
         Route("/auth/link", partial(enter_by_link, door), methods=["POST"]),
         Route("/auth/logout", partial(sign_out, door)),
         *connect_routes(door),
+        *metrics_routes(door),
         *(demo if door.settings.demo else []),
     ]
 

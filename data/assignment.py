@@ -4,10 +4,11 @@ Days before a move stay with the old customer.  An account nobody named belongs 
 customer that only staff see, so that nothing is lost while it waits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import bindparam
 from sqlmodel import col, or_, select, tuple_, update
 
 from data.models import SYSTEM_CUSTOMER, Account, Customer, UsageRecord
@@ -141,13 +142,22 @@ def _move_account(session: ScopedSession, sid: str, holds: list[Owner], waiting:
 
 def mark_changed(session: ScopedSession, sid: str, day: date) -> None:
     """Note the earliest day that reads otherwise now: closed statements are held against it."""
-    session.execute(
-        update(Account)
+    mark_each_changed(session, {sid: day})
+
+
+def mark_each_changed(session: ScopedSession, days: Mapping[str, date]) -> None:
+    """The same for many accounts at once, by SID."""
+    if not days:
+        return
+    table = Account.__table__  # type: ignore[attr-defined]
+    session.connection().execute(
+        update(table)
         .where(
-            col(Account.sid) == sid,
-            or_(col(Account.changed_from).is_(None), col(Account.changed_from) > day),
+            table.c.sid == bindparam("account"),
+            or_(table.c.changed_from.is_(None), table.c.changed_from > bindparam("first_day")),
         )
-        .values(changed_from=day)
+        .values(changed_from=bindparam("first_day")),
+        [{"account": sid, "first_day": day} for sid, day in days.items()],
     )
 
 

@@ -111,7 +111,7 @@ def _batches(scope: EveryTenant, policy: Policy, now: datetime) -> Iterator[int]
 
 
 def _old(policy: Policy, now: datetime) -> Any:
-    column = col(getattr(policy.table, policy.column))
+    column: Any = col(getattr(policy.table, policy.column))
     limit = _limit(policy, now)
     return column < (limit.date() if isinstance(column.type, Date) else limit)
 

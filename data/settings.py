@@ -87,6 +87,9 @@ class Settings(BaseSettings):
     settling_days: int = Field(3, ge=0, le=30, description="days before today still moving")
     history_days: int = Field(425, ge=1, description="days of usage a first sync reads")
     session_hours: int = Field(12, ge=1, description="how long a sign-in lasts")
+    metrics_token: SecretStr | None = Field(
+        None, description="bearer token that reads /metrics; without one there is no such address"
+    )
 
     @field_validator("sync_every")
     @classmethod

@@ -5,8 +5,9 @@ from dashboard.views.customers import PAGE as CUSTOMERS
 from dashboard.views.overview import PAGE as OVERVIEW
 from dashboard.views.page import Page, Visit
 from dashboard.views.spend import PAGE as SPEND
+from dashboard.views.sync import PAGE as SYNC
 from dashboard.views.usage import PAGE as USAGE
 
-PAGES: tuple[Page, ...] = (OVERVIEW, USAGE, SPEND, ACCOUNTS, CUSTOMERS)
+PAGES: tuple[Page, ...] = (OVERVIEW, USAGE, SPEND, ACCOUNTS, CUSTOMERS, SYNC)
 
 __all__ = ["PAGES", "Page", "Visit"]

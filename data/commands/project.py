@@ -2,17 +2,19 @@
 
 import json
 from decimal import Decimal
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.commands.clock import now, today
 from data.errors import NotFound
 from data.money import plain
-from data.overview import Overview, overview
 from data.scope import EveryTenant, Scope
 from data.settings import load_settings
 from data.store import find_customers, period_at, subscriptions
+
+if TYPE_CHECKING:
+    from data.overview import Overview
 
 
 def project_command(
@@ -20,6 +22,8 @@ def project_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Project the running period's usage and amount."""
+    from data.overview import overview  # numpy: 20 MB that the other commands do not need
+
     settings = load_settings()
     found = [
         one
@@ -45,7 +49,7 @@ def project_command(
         print(json.dumps(_document(page), indent=2) if as_json else _text(page))
 
 
-def _document(page: Overview) -> dict[str, object]:
+def _document(page: "Overview") -> dict[str, object]:
     outlook = page.outlook
     ranges = {"quantity": outlook.quantity, "amount": outlook.amount} if outlook else {}
     return {
@@ -67,7 +71,7 @@ def _figure(value: Decimal | None) -> str | None:
     return None if value is None else f"{value:f}"
 
 
-def _text(page: Overview) -> str:
+def _text(page: "Overview") -> str:
     outlook = page.outlook
     if outlook is None:
         return f"{page.customer}: nothing has settled yet, so there is nothing to project."

@@ -14,6 +14,7 @@ from data.commands.clock import now, today
 from data.commands.close_period import close_all, tell
 from data.errors import AppError, SyncInProgress
 from data.logs import set_up_logs
+from data.memory import prepare_for_bulk
 from data.settings import Settings, interval, load_settings
 from data.twilio.reading import Reading, open_reading
 from data.twilio.runs import SyncReport
@@ -39,6 +40,7 @@ def sync_command(
     """Read the subaccounts and their daily usage from Twilio, then close the periods due."""
     settings = load_settings()
     set_up_logs(quiet=True)
+    prepare_for_bulk()
 
     def reading() -> Reading:
         return open_reading(

@@ -9,6 +9,7 @@ work: it takes a session that may touch every tenant.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -76,7 +77,8 @@ class UsageTable:
     def upsert(self, rows: Sequence[tuple[Key, Figures]]) -> None:
         if not rows:
             return
-        values = [(*key, *figures) for key, figures in rows]
+        # In the order of the key: neighbours go to one page of the index.
+        values = [(*key, *figures) for key, figures in sorted(rows, key=itemgetter(0))]
         if self._postgres:
             self._copy(values)
         else:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, func, select, update
 
-from data.assignment import Owner, mark_changed, owner_on, system_customer
+from data.assignment import Owner, mark_each_changed, owner_on, system_customer
 from data.meters import TOTAL
 from data.models import USAGE_RECORDS, Account, SyncCursor, Table, UsageRecord, UsageRevision
 from data.money import ZERO
@@ -68,11 +68,10 @@ def store_reads(
         ]
         table.delete([key for one in differences for key in one.gone])
         table.upsert([row for one in differences for row in one.changed])
-        revisions = 0
-        for read, difference in zip(reads, differences, strict=True):
-            if days := [table.day(key[1]) for key in difference]:
-                mark_changed(session, read.account.sid, min(days))
-            revisions += _keep_revisions(session, table, read, difference, now)
+        both = list(zip(reads, differences, strict=True))
+        first = {read.account.sid: min(key[1] for key in one) for read, one in both if any(one)}
+        mark_each_changed(session, {sid: table.day(day) for sid, day in first.items()})
+        revisions = sum(_keep_revisions(session, table, *each, now) for each in both)
         _move_cursors(session, reads, now)
         _note_freshness(session, reads, now)
     return Stored(sum(len(read.rows) for read in reads), revisions)

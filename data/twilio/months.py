@@ -169,8 +169,9 @@ def _keep(
         move_cursor(session, account.sid, NAME, first, last, run.clock())
 
 
-def _applies(_: Reading, account: KnownAccount) -> bool:
-    return account.first_day is not None and account.status != "closed"
+def _applies(run: Reading, account: KnownAccount) -> bool:
+    first, last = _span(run, account)
+    return account.first_day is not None and account.status != "closed" and first <= last
 
 
 MONTHS = Resource(NAME, reconcile, _applies)

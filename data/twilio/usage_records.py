@@ -130,7 +130,7 @@ def monthly_usage(client: TwilioClient, sid: str, first: date, last: date) -> It
     for body in client.list(path, "usage_records", _query(first, last, None)):
         _check_owner(body, sid)
         if body.get("category") and body.get("start_date") and not _is_silent(body):
-            row = _row(body)
+            row = _row(body, _day(body["start_date"]), _category(body["category"]))
             yield MonthTotal(row.day.replace(day=1), row.category, row.count, row.usage, row.cost)
 
 
@@ -138,8 +138,10 @@ def fleet_totals(client: TwilioClient, sid: str, first: date, last: date) -> dic
     """Twilio's total of each day over the parent and all its subaccounts, in one listing."""
     query = _query(first, last, "totalprice") | {"IncludeSubaccounts": "true"}
     path = f"Accounts/{sid}/Usage/Records/Daily.json"
-    rows = (_row(body) for body in client.list(path, "usage_records", query))
-    return {row.day: row.cost or ZERO for row in rows}
+    return {
+        _day(body.get("start_date")): _number(body, "price", COST_PLACES) or ZERO
+        for body in client.list(path, "usage_records", query)
+    }
 
 
 def _query(first: date, last: date, category: str | None) -> dict[str, str]:
@@ -160,18 +162,18 @@ def _listed(bodies: Iterable[Body], sid: str, first: date, last: date) -> Listed
         if not category or not start:
             log.warning("twilio.row_without_place", account=sid, row=body.get("uri"))
             continue
-        day = _day(str(start))
+        day = _day(start)
         if not first <= day <= last or body.get("end_date") not in (start, None):
             raise TwilioError(
                 f"Twilio sent {start} to {body.get('end_date')} "
                 f"when asked for the days {first} to {last}.",
                 account=sid,
             )
-        key = (day, intern(str(category).lower()))
+        key = (day, _category(category))
         found.seen.add(key)
         if _is_silent(body):
             continue
-        row = _row(body)
+        row = _row(body, *key)
         if found.rows.get(key, row) != row:
             raise ListingMoved(f"Twilio listed {row.category} of {day} twice.", account=sid)
         if row.count or row.usage or row.cost:
@@ -190,34 +192,35 @@ def _check_owner(body: Body, sid: str) -> None:
 
 def _is_silent(body: Body) -> bool:
     """Twilio may list every category of every day; only those that happened are stored."""
-    return (
-        body.get("count") in NOTHING
-        and body.get("usage") in NOTHING
-        and body.get("price") in NOTHING
-    )
+    return not any(body.get(figure) not in NOTHING for figure in FIGURES)
 
 
-def _row(body: Body) -> DailyUsage:
+def _row(body: Body, day: date, category: str) -> DailyUsage:
     try:
         return DailyUsage(
-            _day(str(body["start_date"])),
-            intern(str(body["category"]).lower()),
+            day,
+            category,
             _number(body, "count", QUANTITY_PLACES),
             _number(body, "usage", QUANTITY_PLACES),
             _number(body, "price", COST_PLACES),
             _currency(str(body.get("price_unit") or "usd")),
             _moment(body.get("as_of")),
         )
-    except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError, InputError) as error:
+    except (AttributeError, TypeError, ValueError, InputError) as error:
         raise TwilioError(f"A usage record of Twilio cannot be read: {error}") from error
 
 
 @lru_cache(maxsize=2048)
-def _day(text: str) -> date:
+def _day(value: object) -> date:
     try:
-        return date.fromisoformat(text)
+        return date.fromisoformat(str(value))
     except ValueError:
-        raise TwilioError(f"A usage record of Twilio has the date {text!r}.") from None
+        raise TwilioError(f"A usage record of Twilio has the date {value!r}.") from None
+
+
+@lru_cache(maxsize=1024)
+def _category(value: object) -> str:
+    return intern(str(value).lower())
 
 
 @lru_cache(maxsize=64)
@@ -237,7 +240,10 @@ def _number(body: Body, field: str, places: Decimal) -> Decimal | None:
     value = body.get(field)
     if value is None or value == "":
         return None
-    number = Decimal(value) if type(value) is str else decimal_from(value, field)
-    if not number.is_finite():
-        raise ValueError(f"{field}: {value!r} is not a finite number")
-    return number.quantize(places)
+    try:
+        number = Decimal(value) if type(value) is str else decimal_from(value, field)
+        if number.is_finite():
+            return number.quantize(places)
+    except (ArithmeticError, InputError):
+        pass
+    raise TwilioError(f"A usage record of Twilio cannot be read: {field} is {value!r}.")

@@ -1,0 +1,106 @@
+"""Requests of the last runs of the sync: answered, refused as too many, and lost otherwise.
+
+A bar is a run, whenever it was, so that a pause is no gap; a tick across it is what was planned.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboard.charts.formats import moment, percent
+from dashboard.charts.theme import Chart, Look, hatched, layout, note
+from data.sync_history import TOO_MANY, Run
+
+HEIGHT = 170
+ANSWERED = "200"
+
+
+def sync_requests(runs: Sequence[Run], look: Look) -> Chart:
+    """`runs` from the first to the last."""
+    names = [moment(run.started_at) for run in runs]
+    shape = layout(look, height=HEIGHT, xaxis=_axis(names), barmode="stack")
+    traces = [
+        _bars("answered", names, [run.answers.get(ANSWERED, 0) for run in runs], look.accent, look),
+        _bars("too many at once", names, [_refused(run) for run in runs], look.warning, look),
+        _bars("other answers", names, [_others(run) for run in runs], look.ghost, look),
+        _plan(names, runs, look),
+    ]
+    if not any(run.requests for run in runs):
+        shape["annotations"] = [note("Nothing was asked of Twilio", look)]
+    return Chart(go.Figure(traces, shape), _alt(runs))
+
+
+def _refused(run: Run) -> int:
+    return run.answers.get(TOO_MANY, 0)
+
+
+def _others(run: Run) -> int:
+    """Requests, not answers: one may be counted by its status and by what was wrong in it."""
+    return max(run.requests - run.answers.get(ANSWERED, 0) - _refused(run), 0)
+
+
+def _bars(
+    name: str, runs: Sequence[str], values: Sequence[int], colour: str, look: Look
+) -> dict[str, Any]:
+    marked = name != "answered"
+    return {
+        "type": "bar",
+        "name": name,
+        "x": list(range(len(runs))),
+        "y": list(values),
+        "customdata": list(runs),
+        "hovertemplate": f"%{{y:,}} {name}<extra></extra>",
+        "marker": {
+            "color": colour,
+            "line": {"color": look.surface, "width": 0.5},
+            "pattern": hatched([marked] * len(runs), colour),
+        },
+    }
+
+
+def _plan(names: Sequence[str], runs: Sequence[Run], look: Look) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "planned",
+        "x": list(range(len(names))),
+        "y": [run.planned for run in runs],
+        "hovertemplate": "%{y:,} planned<extra></extra>",
+        "marker": {
+            "symbol": "line-ew",
+            "size": 16,
+            "color": look.ink,
+            "line": {"color": look.ink, "width": 1.5},
+        },
+    }
+
+
+def _axis(names: Sequence[str]) -> dict[str, Any]:
+    """The runs side by side, named by the moment they began; three names suffice."""
+    step = max(-(-len(names) // 3), 1)
+    shown = list(range(len(names) - 1, -1, -step))[::-1]
+    return {
+        "type": "linear",
+        "range": [-0.6, max(len(names), 12) - 0.4],
+        "tickangle": 0,
+        "tickmode": "array",
+        "tickvals": shown,
+        "ticktext": [names[n].removesuffix(" UTC") for n in shown],
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        "fixedrange": True,
+        "unifiedhovertitle": {"text": ""},
+    }
+
+
+def _alt(runs: Sequence[Run]) -> str:
+    if not runs:
+        return "Requests by run of the sync: none has run yet."
+    asked, last = sum(run.requests for run in runs), runs[-1]
+    return (
+        f"Requests by run of the sync: {asked:,} in {len(runs)} runs, "
+        f"{last.requests:,} of {last.planned:,} planned in the last one, "
+        f"{percent(last.too_many)} of those refused as too many at once."
+    )

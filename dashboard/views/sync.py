@@ -1,0 +1,335 @@
+"""Sync: how the reading of Twilio goes, for staff who operate it (Permission.OPERATE).
+
+What needs doing stands at the top in one sentence; below it the runs, the accounts with the worst
+first, what Twilio has changed afterwards, and whether months foot.  Developers operate and may not
+see cost: amounts are read only for viewers with Permission.VIEW_COST.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import get_args
+
+import streamlit as st
+
+from dashboard.access import Permission
+from dashboard.charts import sync_requests
+from dashboard.charts.formats import moment, money
+from dashboard.views.cards import card, row
+from dashboard.views.markup import Part, Safe, div, joined, span, strong, tag
+from dashboard.views.page import Page, Visit
+from dashboard.views.parts import callout, csv_button, legend, show, show_chart, state
+from dashboard.views.sync_lists import (
+    accounts_list,
+    ago,
+    events_list,
+    lasting,
+    months_list,
+    nothing,
+    result,
+    revisions_list,
+    runs_list,
+    runs_table,
+    section,
+    share,
+)
+from data.freshness import STALE_AFTER
+from data.revisions import different_months, month_counts, revisions
+from data.scope import EveryTenant
+from data.sync_history import (
+    AccountCounts,
+    Holder,
+    Run,
+    Which,
+    account_counts,
+    account_events,
+    account_freshness,
+    lease_holder,
+    recent_runs,
+)
+
+RUNS_DRAWN, RUNS_LISTED = 30, 8
+ACCOUNTS_A_PAGE, ENTRIES = 12, 10
+CHOSEN, LEAF = "accounts", "leaf"  # in the address: which accounts, and which leaf of their list
+WHICH: dict[Which, str] = {
+    "all": "All",
+    "failing": "Failing",
+    "stale": "Stale",
+    "waiting": "Waiting for an owner",
+}
+NONE_OF: dict[Which, str] = {
+    "all": "No account is known yet.",
+    "failing": "No account fails.",
+    "stale": "No account is stale.",
+    "waiting": "Every account has an owner.",
+}
+
+
+def render(visit: Visit) -> None:
+    visit.viewer.require(Permission.OPERATE)
+    scope = EveryTenant(visit.settings.database_url)
+    runs = recent_runs(scope, limit=RUNS_DRAWN)
+    holder = lease_holder(scope, now=visit.clock)
+    counts = account_counts(scope, today=visit.today, now=visit.now)
+    show(tag("h1", "Sync", class_="u-title"))
+    over = [run for run in runs if run.finished_at]
+    if not over:
+        show(_first_run(holder))
+        return
+    show(_under_way(holder), _notice(over[0], counts, visit.now), _cards(visit, over[0], counts))
+    _runs(visit, runs, live=holder is not None)
+    _accounts(visit, scope, counts)
+    _afterwards(scope, with_cost=visit.viewer.may(Permission.VIEW_COST))
+
+
+# States
+
+
+def _first_run(holder: Holder | None) -> Safe:
+    if holder:
+        return state(
+            "The first run is under way",
+            f"It began {moment(holder.taken_at)} and reads the whole history of every account.",
+            hint=f"By {holder.name}. This page fills when it has ended.",
+        )
+    return state(
+        "Nothing has been synced yet",
+        "The first run reads every account and its whole history.",
+        hint=joined(
+            ("Start it with ", tag("code", "python -m data sync"), "; it is repeated by itself.")
+        ),
+    )
+
+
+def _under_way(holder: Holder | None) -> Safe | None:
+    if holder is None:
+        return None
+    since = f" It began {moment(holder.taken_at)} ({holder.name})."
+    return callout(strong("A run is under way."), since)
+
+
+def _notice(last: Run, counts: AccountCounts, now: datetime) -> Safe:
+    """The most important one only; where nothing is wrong, that."""
+    return (
+        _failed(last)
+        or _late(last, now)
+        or _failing(counts)
+        or _stale(counts)
+        or tag("p", strong("Everything is up to date."), f" {_fresh(counts)}", class_="u-summary")
+    )
+
+
+def _failed(last: Run) -> Safe | None:
+    if last.status != "failed":
+        return None
+    why = f" {last.error}" if last.error else ""
+    return callout(strong("The last run failed."), why, kind="warning")
+
+
+def _late(last: Run, now: datetime) -> Safe | None:
+    if last.finished_at is None or now - last.finished_at <= STALE_AFTER:
+        return None
+    since = f"No run has ended since {moment(last.finished_at)}."
+    return callout(strong(since), " Is the app, or the worker beside it, running?", kind="warning")
+
+
+def _failing(counts: AccountCounts) -> Safe | None:
+    if not counts.failing:
+        return None
+    first = f"{_accounts_of(counts.failing)} could not be read."
+    rest = " Why is said below. What was read before is kept, and each run tries again."
+    return callout(strong(first), rest, kind="warning")
+
+
+def _stale(counts: AccountCounts) -> Safe | None:
+    if not counts.stale:
+        return None
+    first = f"{_accounts_of(counts.stale)} not read for more than a day."
+    return callout(strong(first), " The next run reads the longest unread first.", kind="warning")
+
+
+def _fresh(counts: AccountCounts) -> str:
+    if not counts.resting:
+        return f"{_accounts_of(counts.fresh)} fresh."
+    return f"{_accounts_of(counts.fresh)} fresh, {counts.resting:,} closed or withdrawn."
+
+
+def _accounts_of(number: int) -> str:
+    return "1 account" if number == 1 else f"{number:,} accounts"
+
+
+# The top line
+
+
+def _cards(visit: Visit, last: Run, counts: AccountCounts) -> Safe:
+    may_see = visit.viewer.may(Permission.VIEW_COST)
+    return div(
+        "u-cards u-five",
+        _last_run(last, visit.now, balance=may_see),
+        _requests(last),
+        _refused(last),
+        _stored(last),
+        _states(counts),
+    )
+
+
+def _last_run(last: Run, now: datetime, *, balance: bool) -> Safe:
+    word, kind = result(last, live=False)
+    rows = [row("Ended", ago(last.finished_at, now) if last.finished_at else "–")]
+    rows.append(row("Took", lasting(last.took)))
+    if balance and last.balance is not None:
+        rows.append(row("Balance", money(last.balance, last.balance_currency or "USD")))
+    figure = tag("span", word, class_="u-words u-warn" if kind == "bad" else "u-words")
+    return card("Last run", figure, div("u-rows", *rows))
+
+
+def _requests(last: Run) -> Safe:
+    rows = [row("Planned", f"{last.planned:,}"), row("Repeated", f"{last.retries:,}")]
+    if last.per_second:
+        rows.append(row("A second", f"{last.per_second:,.0f}"))
+    return card("Requests", f"{last.requests:,}", div("u-rows", *rows))
+
+
+def _refused(last: Run) -> Safe:
+    each = last.twilio_seconds_each
+    rows = (
+        row("Most at once", f"{last.concurrent:,}" if last.concurrent else "–"),
+        row("Each took", f"{each * 1000:,.0f} ms" if each else "–"),
+    )
+    return card("Too many at once (429)", share(last.too_many), div("u-rows", *rows))
+
+
+def _stored(last: Run) -> Safe:
+    rows = (
+        row("Accounts", f"{last.accounts:,}"),
+        row("Past figures changed", f"{last.revisions:,}"),
+    )
+    return card("Rows read", f"{last.rows:,}", div("u-rows", *rows))
+
+
+def _states(counts: AccountCounts) -> Safe:
+    figure = tag("span", f"{counts.fresh:,}", span("u-of", f" of {counts.all:,} fresh"))
+    rows = (
+        row("Stale", f"{counts.stale:,}", class_=_row_class(counts.stale)),
+        row("Failing", f"{counts.failing:,}", class_=_row_class(counts.failing)),
+        row("Waiting for an owner", f"{counts.waiting:,}"),
+    )
+    return card("Accounts", figure, div("u-rows", *rows))
+
+
+def _row_class(number: int) -> str:
+    return "u-row u-warn" if number else "u-row"
+
+
+# The lists
+
+
+def _runs(visit: Visit, runs: Sequence[Run], *, live: bool) -> None:
+    drawn = [run for run in reversed(runs) if run.finished_at]
+    with st.container(border=True, key="chart_card"):
+        show(
+            tag("h2", "Requests by run", class_="u-section"),
+            legend(
+                ("u-solid", "Answered"),
+                (visit.look.warning, "Too many at once"),
+                (visit.look.ghost, "Other answers"),
+                ("u-planned", "Planned"),
+            ),
+        )
+        show_chart(sync_requests(drawn, visit.look), "sync_requests")
+    show(section("Last runs", runs_list(runs[:RUNS_LISTED], live=live)))
+    csv_button("CSV of the runs", lambda: runs_table(runs), "sync", "runs", f"{visit.today}")
+
+
+def _accounts(visit: Visit, scope: EveryTenant, counts: AccountCounts) -> None:
+    numbers = {"all": counts.all, "failing": counts.failing}
+    numbers |= {"stale": counts.stale, "waiting": counts.waiting}
+    with st.container(key="sync_accounts"):
+        show(tag("h2", "Accounts", class_="u-section"))
+        which = _picked(numbers)
+        leaf = min(_leaf(), max(-(-numbers[which] // ACCOUNTS_A_PAGE), 1))
+        found = account_freshness(
+            scope,
+            today=visit.today,
+            now=visit.now,
+            which=which,
+            limit=ACCOUNTS_A_PAGE,
+            offset=(leaf - 1) * ACCOUNTS_A_PAGE,
+        )
+        show(accounts_list(found, visit.now) if found else nothing(NONE_OF[which]))
+        _turn_leaves(leaf, numbers[which])
+
+
+def _picked(numbers: dict[str, int]) -> Which:
+    asked = st.query_params.get(CHOSEN)
+    first: Which = next((one for one in get_args(Which) if one == asked), "all")
+    chosen = st.segmented_control(
+        "Accounts by state",
+        tuple(WHICH),
+        format_func=lambda one: f"{WHICH[one]} {numbers[one]:,}",
+        default=first,
+        required=True,
+        key="sync_which",
+        label_visibility="collapsed",
+    )
+    if chosen and chosen != first:
+        st.query_params.from_dict({CHOSEN: chosen})
+    return chosen or first
+
+
+def _leaf() -> int:
+    asked = st.query_params.get(LEAF, "1")
+    return max(int(asked), 1) if asked.isdecimal() and len(asked) < 7 else 1
+
+
+def _turn_leaves(leaf: int, number: int) -> None:
+    if number <= ACCOUNTS_A_PAGE:
+        return
+    first, last = (leaf - 1) * ACCOUNTS_A_PAGE + 1, min(leaf * ACCOUNTS_A_PAGE, number)
+    with st.container(key="sync_leaves", horizontal=True, vertical_alignment="center"):
+        show(span("u-foot", f"{first:,}–{last:,} of {number:,}, the worst first"))
+        for label, to, usable in (
+            ("Previous", leaf - 1, leaf > 1),
+            ("Next", leaf + 1, last < number),
+        ):
+            st.button(
+                label,
+                type="tertiary",
+                disabled=not usable,
+                on_click=_turn_to,
+                args=(to,),
+                key=label,
+            )
+
+
+def _turn_to(leaf: int) -> None:
+    """Changes the address and nothing else; the page asks who looks when it runs again."""
+    st.query_params[LEAF] = str(leaf)
+
+
+def _afterwards(scope: EveryTenant, *, with_cost: bool) -> None:
+    changed = revisions(scope, with_cost=with_cost, limit=ENTRIES)
+    months = different_months(scope, with_cost=with_cost, limit=ENTRIES)
+    events = account_events(scope, limit=ENTRIES)
+    no_change = "Twilio has changed no figure of a past day since it was read."
+    show(
+        section("Changed by Twilio", revisions_list(changed) if changed else nothing(no_change)),
+        section(
+            "Months against Twilio's own", _footing(scope), months_list(months) if months else None
+        ),
+        section("What happened to accounts", events_list(events)) if events else None,
+    )
+
+
+def _footing(scope: EveryTenant) -> Safe:
+    counts = month_counts(scope)
+    if counts.checked_at is None:
+        return nothing("No month has been compared yet: it must be over and settled.")
+    number = counts.equal + counts.different
+    words: list[Part] = [
+        strong(f"{counts.equal:,} of {number:,} months are equal to Twilio's"),
+        f", {counts.different:,} differ. Last compared {moment(counts.checked_at)}.",
+    ]
+    return nothing(joined(words))
+
+
+PAGE = Page("sync", "Sync", ":material/sync:", Permission.OPERATE, render)
