@@ -8,12 +8,14 @@ import typer
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from data.account_credentials import keys, stored_keys
 from data.commands.clock import now
 from data.errors import AppError
 from data.identity import members
 from data.migrations import current, head
 from data.plans import read_plans
 from data.scope import EveryTenant, engine, translated
+from data.secrets import vault
 from data.settings import Settings, load_settings
 from data.store import find_customers, last_run
 from data.twilio.accounts import list_accounts
@@ -84,6 +86,16 @@ def _twilio(settings: Settings) -> Iterator[Finding]:
     yield "ok", f"Twilio at {settings.api_base} answers: {len(subaccounts)} subaccounts."
 
 
+def _keys(settings: Settings) -> Iterator[Finding]:
+    scope = EveryTenant(settings.admin_url)
+    if stored := stored_keys(scope):
+        keys(scope, vault(settings))
+        yield "ok", f"{len(stored)} accounts have a key of their own; SECRETS_KEY opens them."
+    if settings.connect_app and not settings.demo:
+        urls = f"{settings.origin}/connect/callback and {settings.origin}/connect/deauthorized"
+        yield "note", f"Connect app {settings.connect_app}: its URLs must be {urls}."
+
+
 def _customers(settings: Settings) -> Iterator[Finding]:
     if not settings.demo:
         plans = read_plans(settings.plans_dir)
@@ -124,4 +136,4 @@ def _people(settings: Settings) -> Iterator[Finding]:
         yield "wrong", "Nobody of the staff can sign in: run `python -m data people add`."
 
 
-CHECKS = (_mode, _database, _twilio, _customers, _freshness, _people)
+CHECKS = (_mode, _database, _twilio, _keys, _customers, _freshness, _people)

@@ -1,6 +1,6 @@
 """What is read of accounts beside their usage: in turn, the longest unread first.
 
-Usage goes first and needs one request an account.  All else shares a tenth of that, so that ten
+Usage goes first and needs one request an account.  All else shares a twentieth of that, so that ten
 thousand accounts are not asked five times a night; in a small fleet everything has its turn in
 every run.  A resource that is refused (a key without that right) is left for its next turn.
 """
@@ -29,7 +29,7 @@ RESOURCES: tuple[Resource, ...] = (
     *(MONTHS, ALERTS, PHONE_NUMBERS, USAGE_TRIGGERS),
     *(MESSAGE_LOG, CALL_LOG),
 )
-SHARE, LEAST = 10, 20  # one request in ten of those for usage, but no fewer than these
+SHARE, LEAST = 20, 20  # one request in twenty of those for usage, but no fewer than these
 REST = timedelta(hours=1)  # before a resource of an account is read again
 
 Extra = tuple[Resource, KnownAccount]

@@ -3,7 +3,7 @@
 A run lists the accounts, plans the fewest requests, reads many accounts at once and stores them
 account by account, each whole (usage.py says which days, planner.py how, intake.py stores).  One
 run at a time holds the lease; one that dies leaves whole accounts, and the next goes on with those
-it did not reach.  What stands beside usage is read in turn, with a tenth of the requests.
+it did not reach.  What stands beside usage is read in turn, with a twentieth of the requests.
 
 The parent's own account is never read as a customer's: its listing would sum its subaccounts.
 """

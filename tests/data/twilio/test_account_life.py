@@ -1,4 +1,4 @@
-"""What becomes of an account, run by run: new, renamed, suspended, closed, reopened, moved, gone."""
+"""What becomes of an account, run by run: new, renamed, closed, open again, moved, gone."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D

@@ -10,6 +10,7 @@ from decimal import Decimal as D
 from threading import Barrier, Thread
 
 import pytest
+from sqlalchemy import event
 from sqlmodel import select
 
 from data.errors import AppError, SyncInProgress
@@ -22,7 +23,7 @@ from data.models import (
     SyncRun,
     UsageRecord,
 )
-from data.scope import reading, writing
+from data.scope import ScopedSession, reading, writing
 from data.twilio.intake import store_reads
 from data.twilio.lease import LASTS, NAME, take
 from data.twilio.planner import Window
@@ -56,16 +57,21 @@ def read(sid: str) -> AccountRead:
     return AccountRead(KnownAccount(sid, "A"), (Window(DAY, DAY),), (row,), DAY)
 
 
+def ended(work) -> object:
+    """What it returns or raises."""
+    try:
+        return work()
+    except AppError as error:
+        return error
+
+
 def in_threads(*works) -> list[object]:
     """What each returned or raised; all begin in the same moment."""
     start, ends = Barrier(len(works)), [None] * len(works)
 
     def call(n, work):
         start.wait()
-        try:
-            ends[n] = work()
-        except AppError as error:
-            ends[n] = error
+        ends[n] = ended(work)
 
     threads = [Thread(target=call, args=each) for each in enumerate(works)]
     for thread in threads:
@@ -83,6 +89,24 @@ def test_of_several_takers_one_has_it(store):
         assert (len(lost), won.holder) == (3, holder(store))
         with won.kept():
             pass
+
+
+def test_a_lease_is_held_from_the_moment_it_is_stored(store):
+    """A second taker may look before the first one's call has returned."""
+    second: list[object] = []
+
+    def look(_: object) -> None:
+        if not second:
+            second.append(None)  # what it does is committed, too
+            second[0] = ended(lambda: take(store.owner, at(NOW)))
+
+    event.listen(ScopedSession, "after_commit", look)
+    try:
+        first = take(store.owner, at(NOW))
+    finally:
+        event.remove(ScopedSession, "after_commit", look)
+    assert isinstance(second[0], SyncInProgress)
+    assert holder(store) == first.holder
 
 
 def test_who_comes_second_is_told_who_has_it_and_until_when(store):
@@ -180,8 +204,8 @@ def test_a_run_that_was_taken_over_says_so_and_leaves_the_store_alone(two, twili
 
 
 def test_nor_does_it_store_what_stands_beside_usage(two, twilio):
-    number = {"sid": "PN1", "account_sid": ACME_SID, "phone_number": "+12025550101"}
-    twilio.rows[ACME_SID, "IncomingPhoneNumbers"] = [number]
+    number = {"sid": "PN1", "account_sid": BETA_SID, "phone_number": "+12025550101"}
+    twilio.rows[BETA_SID, "IncomingPhoneNumbers"] = [number]
     twilio.hook = lambda asked: taken_over(two) if asked.what == "IncomingPhoneNumbers" else None
     with suppress(SyncInProgress):
         run(two, twilio)
