@@ -1,6 +1,6 @@
 """How current the figures of some accounts are, and through which day they have settled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -33,14 +33,23 @@ def freshness(
     oldest = min(read) if len(read) == len(open_ones) and read else None
     as_of = [one.as_of for one in open_ones if one.as_of]
     last_day = min(today, oldest.date()) if oldest else today
-    stale = bool(open_ones) and (oldest is None or now - oldest > STALE_AFTER)
-    failed = any(one.sync_error for one in open_ones)
+    still_read = [one for one in open_ones if one.withdrawn_at is None]
+    late = any(one.synced_at is None or now - one.synced_at > STALE_AFTER for one in still_read)
     return Freshness(
         min(as_of) if as_of else None,
         oldest,
         last_day - timedelta(days=settling_days + 1),
-        stale,
-        "The last reading from Twilio failed; the figures are the ones before it."
-        if failed
-        else None,
+        late,
+        _problem(open_ones),
     )
+
+
+def _problem(accounts: Sequence[AccountView]) -> str | None:
+    if withdrawn := [one.withdrawn_at for one in accounts if one.withdrawn_at]:
+        return (
+            f"The consent to read a connected Twilio account was withdrawn on "
+            f"{max(withdrawn):%Y-%m-%d}; its figures are the ones before."
+        )
+    if any(one.sync_error for one in accounts):
+        return "The last reading from Twilio failed; the figures are the ones before it."
+    return None

@@ -51,6 +51,7 @@ class AccountView:
     as_of: datetime | None
     synced_at: datetime | None
     sync_error: str | None
+    withdrawn_at: datetime | None = None  # when the customer took back the consent to read it
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ def _account_view(row: Account) -> AccountView:
         row.as_of,
         row.synced_at,
         row.sync_error,
+        row.withdrawn_at,
     )
 
 

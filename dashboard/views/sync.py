@@ -25,6 +25,7 @@ from dashboard.views.sync_lists import (
     lasting,
     months_list,
     nothing,
+    pace,
     result,
     revisions_list,
     runs_list,
@@ -75,7 +76,12 @@ def render(visit: Visit) -> None:
     if not over:
         show(_first_run(holder))
         return
-    show(_under_way(holder), _notice(over[0], counts, visit.now), _cards(visit, over[0], counts))
+    broke_off = holder is None and runs[0].finished_at is None
+    show(
+        _under_way(holder),
+        _broke_off(runs[0]) if broke_off else _notice(over[0], counts, visit.now),
+        _cards(visit, over[0], counts),
+    )
     _runs(visit, runs, live=holder is not None)
     _accounts(visit, scope, counts)
     _afterwards(scope, with_cost=visit.viewer.may(Permission.VIEW_COST))
@@ -105,6 +111,12 @@ def _under_way(holder: Holder | None) -> Safe | None:
         return None
     since = f" It began {moment(holder.taken_at)} ({holder.name})."
     return callout(strong("A run is under way."), since)
+
+
+def _broke_off(run: Run) -> Safe:
+    first = f"The run of {moment(run.started_at)} broke off."
+    rest = " Whole accounts are stored or none of them; the next run goes on with the others."
+    return callout(strong(first), rest, kind="warning")
 
 
 def _notice(last: Run, counts: AccountCounts, now: datetime) -> Safe:
@@ -185,7 +197,7 @@ def _last_run(last: Run, now: datetime, *, balance: bool) -> Safe:
 def _requests(last: Run) -> Safe:
     rows = [row("Planned", f"{last.planned:,}"), row("Repeated", f"{last.retries:,}")]
     if last.per_second:
-        rows.append(row("A second", f"{last.per_second:,.0f}"))
+        rows.append(row("A second", pace(last.per_second)))
     return card("Requests", f"{last.requests:,}", div("u-rows", *rows))
 
 

@@ -78,6 +78,10 @@ def share(part: Decimal) -> str:
     return f"{part:.1%}" if 0 < part < Decimal("0.095") else percent(part)
 
 
+def pace(per_second: Decimal) -> str:
+    return f"{per_second:,.1f}" if per_second < 10 else f"{per_second:,.0f}"
+
+
 def exact(amount: Decimal, currency: str) -> str:
     """Money; less than a cent is not rounded away."""
     return (
@@ -152,16 +156,16 @@ def _run(run: Run, *, live: bool) -> Safe:
     )
     error = tag("p", run.error, class_="u-note u-warn") if run.error else None
     if not over:
-        words = "It is under way." if live else "Its process ended before it could say how."
+        words = "It is under way." if live else "Its process ended before the run did."
         return _entry("u-run", cells, note(words), error)
-    return _entry("u-run", cells, note(_pace(run)), error, _answers(run) if run.answers else None)
+    return _entry("u-run", cells, note(_told(run)), error, _answers(run) if run.answers else None)
 
 
-def _pace(run: Run) -> str:
+def _told(run: Run) -> str:
     each, rate = run.twilio_seconds_each, run.per_second
     parts = [
         f"{run.requests:,} requests, {run.planned:,} planned, {run.retries:,} repeated",
-        f"{rate:,.0f} a second" if rate else "",
+        f"{pace(rate)} a second" if rate else "",
         f"{each * 1000:,.0f} ms each by Twilio's clock" if each else "",
         f"at most {run.concurrent:,} at once" if run.concurrent else "",
         f"{run.revisions:,} figures of past days changed",

@@ -83,26 +83,28 @@ def sync(
 def plan_sync(reading: Reading) -> SyncPlan:
     """What a run would ask for; nothing is stored."""
     listed = _listed(reading)
-    return _plan(reading, listed, known_accounts(reading.scope, listed, today=reading.today))
+    accounts = known_accounts(reading.scope, listed, today=reading.today)
+    usual = usual_habit([one.habit for one in accounts])
+    return _plan(replace(reading, usual=usual), listed, _wanted(reading, accounts))
 
 
 def _listed(reading: Reading) -> list[TwilioAccount]:
-    """The subaccounts; a failure is every account's."""
-    try:
-        found = list(list_accounts(reading.parent_client()))
-    except AppError as problem:
-        note_outage(reading.scope, str(problem))
-        raise
+    """The subaccounts, without the parent."""
     parent = reading.credentials.account_sid
+    found = list_accounts(reading.parent_client())
     return [one for one in found if not one.is_parent and one.sid != parent]
 
 
-def _plan(
-    reading: Reading, listed: Sequence[TwilioAccount], accounts: Sequence[KnownAccount]
-) -> SyncPlan:
+def _wanted(reading: Reading, accounts: Sequence[KnownAccount]) -> list[KnownAccount]:
     wanted = [one for one in accounts if reading.only in (None, one.sid)]
     if reading.only and not wanted:
         raise NotFound(f"No account {reading.only} is known or listed by Twilio.")
+    return wanted
+
+
+def _plan(
+    reading: Reading, listed: Sequence[TwilioAccount], wanted: Sequence[KnownAccount]
+) -> SyncPlan:
     at_twilio = {one.sid for one in listed}
     found = corrections(reading)
     dues = [due(reading, one, found.days) for one in wanted]
@@ -130,17 +132,15 @@ class _Run:
         self.progress = progress or (lambda *_: None)
         self.stored = Stored()
         self.failures: dict[str, tuple[Due, AppError]] = {}
-        self.read: set[str] = set()  # accounts by SID
+        self.asked: set[str] = set()  # accounts that were read or have failed, by SID
         self.habits: list[Habit] = []  # of the account read last
         self.silence = 0  # accounts in a row that Twilio did not answer for
 
     def report(self) -> SyncReport:
-        listed = _listed(self.reading)
-        store_accounts(self.reading.scope, listed, today=self.reading.today, now=self._now())
-        accounts: Sequence[KnownAccount] = known_accounts(
-            self.reading.scope, today=self.reading.today
-        )
-        if not self._knows_usual([one.habit for one in accounts]):
+        listed = self._list_accounts()
+        known = known_accounts(self.reading.scope, today=self.reading.today)
+        accounts = _wanted(self.reading, known)
+        if not self._knows_usual([one.habit for one in known]):
             accounts = self._learn(accounts)
         reading = self.reading
         plan = _plan(reading, listed, accounts)
@@ -162,20 +162,27 @@ class _Run:
             money,
         )
 
-    def _now(self) -> datetime:
-        return self.reading.clock()
+    def _list_accounts(self) -> list[TwilioAccount]:
+        """Twilio's list, taken in; where it is not to be had, every account says why."""
+        scope, today = self.reading.scope, self.reading.today
+        try:
+            listed = _listed(self.reading)
+        except AppError as problem:
+            note_outage(scope, str(problem))
+            raise
+        store_accounts(scope, listed, today=today, now=self.reading.clock())
+        return listed
 
     def _knows_usual(self, habits: Sequence[Habit]) -> bool:
         usual = usual_habit(habits)
         self.reading = replace(self.reading, usual=usual)
         return usual.is_known
 
-    def _learn(self, accounts: Sequence[KnownAccount]) -> Sequence[KnownAccount]:
+    def _learn(self, accounts: Sequence[KnownAccount]) -> list[KnownAccount]:
         """Read one account before the others are planned: it shows what Twilio lists."""
-        first = [one for one in accounts if self.reading.only in (None, one.sid)][:1]
-        self._read([due(self.reading, one, ()) for one in first])
+        self._read([due(self.reading, one, ()) for one in accounts[:1]])
         self._knows_usual(self.habits)
-        return [one for one in accounts if one not in first]
+        return list(accounts[1:])
 
     def _read(self, dues: Sequence[Due]) -> None:
         """Every account; those that fail for a passing reason again, after all the others."""
@@ -195,11 +202,6 @@ class _Run:
             if not left or self.silence >= SILENCE:
                 break
 
-    @property
-    def asked(self) -> set[str]:
-        """Accounts that were read or have failed."""
-        return self.read | self.failures.keys()
-
     def _may_pass(self, sid: str) -> bool:
         """It failed, and another try may succeed: nobody has to change anything first."""
         error = self.failures[sid][1] if sid in self.failures else None
@@ -214,10 +216,10 @@ class _Run:
 
     def _take(self, found: Done[Due, AccountRead], batch: "_Batch") -> None:
         sid = found.task.account.sid
+        self.asked.add(sid)
         if found.result is not None:
             self.silence = 0
             self.failures.pop(sid, None)
-            self.read.add(sid)
             self.habits = [found.result.habit]
             batch.add(found.task, found.result)
         elif found.error is not None:

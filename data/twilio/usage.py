@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from data.errors import NotFound
 from data.money import ZERO
 from data.periods import DAY, period_of, previous_period
 from data.twilio.client import TwilioClient
@@ -88,7 +89,19 @@ def _suspects(
 
 
 def read_usage(reading: Reading, what: Due) -> AccountRead:
-    """Ask Twilio for all that is due; raises what the client raises, and TwilioError."""
+    """Ask Twilio for all that is due; raises what the client raises, and TwilioError.
+
+    Of a closed account that Twilio knows no more nothing is read, and what is stored stays.
+    """
+    try:
+        return _read_usage(reading, what)
+    except NotFound:
+        if what.account.status != "closed":
+            raise
+        return AccountRead(what.account, (), (), reading.today, what.whole, what.habit)
+
+
+def _read_usage(reading: Reading, what: Due) -> AccountRead:
     account, client = what.account, reading.client(what.account)
     habit, found = what.habit, Listed()
     windows = list(_windows(reading, client, what))

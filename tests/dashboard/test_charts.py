@@ -1,18 +1,20 @@
 """Laws every chart keeps: empty, one and many points, both modes, alternative text, a table."""
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal as D
 
 import pytest
 
 from dashboard.brand import BACKGROUND, contrast
-from dashboard.charts import adds_up, category_days, daily_usage, look, running_total
+from dashboard.charts import adds_up, category_days, daily_usage, look, running_total, sync_requests
 from dashboard.charts.theme import TINTS
 from dashboard.exports import usage_by_category, usage_by_day
+from dashboard.views.sync_lists import runs_table
 from data.outlook import Range
 from data.overview import MeterSeries
 from data.periods import period_of
+from data.sync_history import Run
 from data.usage import CategorySeries
 
 NOVEMBER = period_of(date(2026, 11, 1))
@@ -72,7 +74,29 @@ def _parts_table(values):
     return usage_by_category(parts, NOVEMBER.last_day)
 
 
+def sync_runs(values) -> list[Run]:
+    """A run a day, with so many requests, two of them refused and one lost."""
+    begun = [datetime.combine(day, time(6), UTC) for day in _days(len(values))]
+    return [
+        Run(
+            *(n, at, at + timedelta(seconds=9), "ok", 2, asked, asked, 0),
+            *({"200": max(asked - 3, 0), "429": min(asked, 2), "timeout": 1}, 10, 0),
+            *(D("0.5"), 4, None, None, None),
+        )
+        for n, (at, asked) in enumerate(zip(begun, values, strict=True))
+    ]
+
+
+def _requests(values, colours):
+    return sync_requests(sync_runs(values), colours)
+
+
+def _requests_table(values):
+    return runs_table(sync_runs(values)[::-1])  # as they are read: newest first
+
+
 CHARTS = {
+    "sync_requests": (_requests, _requests_table),
     "daily_usage": (_daily, _daily_table),
     "running_total": (_added_up, _daily_table),
     "category_days": (_parts, _parts_table),
@@ -107,6 +131,17 @@ def test_a_chart_with_nothing_in_it_says_so(mode):
     for draw in (_daily, _parts):
         shape = draw((), look(mode, ACCENT[mode])).figure.to_plotly_json()["layout"]
         assert shape["annotations"][0]["text"] == "Nothing used in this period"
+
+
+def test_runs_that_asked_nothing_are_said_to_have(mode):
+    shape = _requests((0, 0), look(mode, ACCENT[mode])).figure.to_plotly_json()["layout"]
+    assert shape["annotations"][0]["text"] == "Nothing was asked of Twilio"
+
+
+def test_every_request_of_a_run_is_in_one_of_its_bars():
+    figure = _requests((10, 40), look("light", ACCENT["light"])).figure.to_plotly_json()
+    answered, refused, others, planned = (list(trace["y"]) for trace in figure["data"])
+    assert (answered, refused, others, planned) == ([7, 37], [2, 2], [1, 1], [10, 40])
 
 
 def test_the_table_behind_a_chart_has_a_row_for_each_day(drawn):

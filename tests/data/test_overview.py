@@ -234,6 +234,13 @@ def test_figures_become_stale(hours, stale):
     assert fresh(hold(), now=SYNCED + timedelta(hours=hours)).stale is stale
 
 
+def test_an_account_whose_consent_is_withdrawn_is_not_stale_but_says_so():
+    found = fresh(hold(withdrawn_at=SYNCED), hold(), now=SYNCED + timedelta(hours=20))
+    old = fresh(hold(withdrawn_at=SYNCED), now=SYNCED + timedelta(days=9))
+    assert (found.stale, old.stale) == (False, False)
+    assert f"withdrawn on {SYNCED:%Y-%m-%d}" in old.problem
+
+
 def test_an_account_never_read_is_stale():
     found = fresh(hold(), hold(synced_at=None, as_of=None))
     assert (found.stale, found.synced_at) == (True, None)
