@@ -5,12 +5,13 @@ a policy here is told in advance by a dry run, and goes a thousand rows at a tim
 transaction of its own, so that no page and no sync waits for it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Date, tuple_
+from sqlalchemy import Date, and_, tuple_
 from sqlmodel import col, delete, func, select
 
 from data.errors import InputError
@@ -27,7 +28,7 @@ from data.models import (
     Table,
     UsageRevision,
 )
-from data.scope import EveryTenant, reading, writing
+from data.scope import EveryTenant, ScopedSession, reading, writing
 
 BATCH = 1_000
 LEAST_DAYS = 7
@@ -103,6 +104,8 @@ def _batches(scope: EveryTenant, policy: Policy, now: datetime) -> Iterator[int]
         with writing(scope) as session:
             old: Any = select(*key).where(_old(policy, now)).limit(BATCH)
             keys = [tuple(row) for row in session.execute(old)]
+            if keys and table is SyncRun:
+                _fold(session, [id for (id,) in keys])
             if keys:
                 session.execute(delete(table).where(tuple_(*key).in_(keys)))
         if not keys:
@@ -110,10 +113,28 @@ def _batches(scope: EveryTenant, policy: Policy, now: datetime) -> Iterator[int]
         yield len(keys)
 
 
+def _fold(session: ScopedSession, ids: Sequence[int]) -> None:
+    """Add the runs to the row that is the sum of all old ones of their status: no counter falls."""
+    for run in session.exec(select(SyncRun).where(col(SyncRun.id).in_(ids))).all():
+        sums = session.exec(
+            select(SyncRun).where(SyncRun.status == run.status, col(SyncRun.folded) > 0)
+        ).first() or SyncRun(started_at=run.started_at, status=run.status)
+        sums.folded += 1
+        for name in ("requests", "retries", "rows", "revisions"):
+            setattr(sums, name, getattr(sums, name) + getattr(run, name))
+        sums.answers = dict(Counter(sums.answers) + Counter(run.answers))
+        sums.finished_at = max(
+            sums.finished_at or run.started_at, run.finished_at or run.started_at
+        )
+        session.add(sums)
+        session.flush()
+
+
 def _old(policy: Policy, now: datetime) -> Any:
     column: Any = col(getattr(policy.table, policy.column))
     limit = _limit(policy, now)
-    return column < (limit.date() if isinstance(column.type, Date) else limit)
+    old = column < (limit.date() if isinstance(column.type, Date) else limit)
+    return and_(old, col(SyncRun.folded) == 0) if policy.table is SyncRun else old
 
 
 def _limit(policy: Policy, now: datetime) -> datetime:

@@ -82,7 +82,10 @@ def recent_runs(scope: EveryTenant, *, limit: int = 20) -> tuple[Run, ...]:
     columns = [getattr(SyncRun, name) for name in Run.__dataclass_fields__]
     with reading(scope) as session:
         rows: Iterable[Any] = session.execute(
-            select(*columns).order_by(col(SyncRun.id).desc()).limit(limit)
+            select(*columns)
+            .where(SyncRun.folded == 0)
+            .order_by(col(SyncRun.id).desc())
+            .limit(limit)
         )
         return tuple(Run(*row) for row in rows)
 
@@ -107,7 +110,7 @@ def sync_totals(scope: EveryTenant) -> SyncTotals:
         by_status: Sequence[Any] = session.execute(
             select(
                 col(SyncRun.status),
-                func.count(),
+                func.sum(case((col(SyncRun.folded) == 0, 1), else_=col(SyncRun.folded))),
                 func.max(SyncRun.finished_at),
                 *(func.sum(one) for one in figures),
             )
@@ -119,7 +122,7 @@ def sync_totals(scope: EveryTenant) -> SyncTotals:
                 answers[name] = answers.get(name, 0) + number
     retries, rows, revisions = (sum(int(row[n]) for row in by_status) for n in (3, 4, 5))
     through = [row[2] for row in by_status if row[0] in ("ok", "partial")]
-    runs = {row[0]: row[1] for row in by_status}
+    runs = {row[0]: int(row[1]) for row in by_status}
     return SyncTotals(answers, retries, rows, revisions, runs, max(through, default=None))
 
 

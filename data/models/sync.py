@@ -29,6 +29,7 @@ class SyncRun(Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     started_at: datetime = Field(sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    folded: int = 0  # of how many old runs this row is the sum; 0: it is a run itself
     status: str = "running"  # running, ok, partial, failed
     accounts: int = 0
     planned: int = 0  # requests that the plan expected

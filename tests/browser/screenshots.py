@@ -16,13 +16,13 @@ SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 CUSTOMERS = {
     "Birch Bakery": ("overview", "usage", "spend"),
-    "Cedar Logistics": ("overview", "usage", "spend"),
+    "Cedar Logistics": ("overview", "usage", "spend", "accounts"),
     "Dune Travel": ("overview", "spend"),
     "Elm Fitness": ("overview", "spend"),
     "Fjord Optik": ("overview", "spend"),
     "Grove Vets": ("overview", "spend"),
     "Harbor Events": ("overview", "spend"),
-    "Iris Studio": ("overview", "usage", "spend"),
+    "Iris Studio": ("overview", "usage", "spend", "accounts"),
 }
 
 # Text that is wider than its box, unless it may be scrolled to; cards that lie on each other.
@@ -108,6 +108,10 @@ def _scenes(browser: Browser, live: Live) -> Iterator[tuple[str, str, str, Page]
                 page.context.close()
             page = _window(browser, width, height, scheme)
             yield from ((size, scheme, name, page) for name in _as_staff(page, live))
+            page.context.close()
+            page = _window(browser, width, height, scheme)
+            sign_in(page, live, "Ada Admin", "sync")
+            yield size, scheme, "sync", page
             page.context.close()
 
 

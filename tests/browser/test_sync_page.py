@@ -5,8 +5,6 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from data.identity import Role, add_membership, add_person
-from data.scope import EveryTenant
 from tests.browser.screenshots import FAULTS
 from tests.browser.stage import WAIT, settle, visit
 
@@ -14,23 +12,13 @@ ADMIN, DEVELOPER = "Ada Admin", "Dev Developer"
 MONEY = re.compile(r"[$€]\s?\d|\bUSD\b|\bEUR\b")
 
 
-@pytest.fixture(scope="module")
-def staffed(live):
-    """The demo with two people more: one who operates and sees cost, one who only operates."""
-    scope = EveryTenant(live.database)
-    for name, role in ((ADMIN, Role.ADMINISTRATOR), (DEVELOPER, Role.DEVELOPER)):
-        person = add_person(scope, f"{name.split()[0].lower()}@owl.example", name)
-        add_membership(scope, person, role)
-    return live
-
-
 def shown(page) -> str:
     """All of the page's text, folded parts included."""
     return page.locator(".stMain").text_content() or ""
 
 
-def test_an_administrator_sees_runs_accounts_and_corrections_with_cost(browser, staffed):
-    page = visit(browser, staffed, ADMIN, "sync")
+def test_an_administrator_sees_runs_accounts_and_corrections_with_cost(browser, live):
+    page = visit(browser, live, ADMIN, "sync")
     text = shown(page)
     for word in ("Requests by run", "Everything read", "Birch Bakery", "Cedar Logistics"):
         assert word in text
@@ -40,8 +28,8 @@ def test_an_administrator_sees_runs_accounts_and_corrections_with_cost(browser, 
     assert page.complaints == []
 
 
-def test_a_developer_sees_the_same_without_any_amount(browser, staffed):
-    page = visit(browser, staffed, DEVELOPER, "sync")
+def test_a_developer_sees_the_same_without_any_amount(browser, live):
+    page = visit(browser, live, DEVELOPER, "sync")
     text = shown(page)
     assert "12 Sep changed" in text
     assert "Everything read" in text
@@ -50,35 +38,35 @@ def test_a_developer_sees_the_same_without_any_amount(browser, staffed):
 
 
 @pytest.mark.parametrize("person", ["Sam Support", "Billie Billing", "Birch Bakery", "Fjord Optik"])
-def test_nobody_else_gets_the_page(browser, staffed, person):
-    page = visit(browser, staffed, person, "")
+def test_nobody_else_gets_the_page(browser, live, person):
+    page = visit(browser, live, person, "")
     expect(page.get_by_test_id("stSidebarNav").get_by_text("Sync", exact=True)).to_have_count(0)
-    page.goto(f"{staffed.base}/sync")
+    page.goto(f"{live.base}/sync")
     settle(page)
     assert "Requests by run" not in shown(page)
 
 
-def test_which_accounts_are_listed_stands_in_the_address(browser, staffed):
-    page = visit(browser, staffed, ADMIN, "sync")
+def test_which_accounts_are_listed_stands_in_the_address(browser, live):
+    page = visit(browser, live, ADMIN, "sync")
     page.get_by_role("radio", name=re.compile("Waiting for an owner")).click()
     expect(page.get_by_text("Every account has an owner.")).to_be_visible(timeout=WAIT)
     expect(page).to_have_url(re.compile(r"/sync\?accounts=waiting$"))
     page.reload()
     settle(page)
     expect(page.get_by_text("Every account has an owner.")).to_be_visible(timeout=WAIT)
-    page.goto(f"{staffed.base}/sync?accounts=nonsense&leaf=-7")
+    page.goto(f"{live.base}/sync?accounts=nonsense&leaf=-7")
     settle(page)
     expect(page.get_by_role("heading", name="Birch Bakery")).to_be_visible(timeout=WAIT)
 
 
-def test_a_run_opens_to_its_answers(browser, staffed):
-    page = visit(browser, staffed, DEVELOPER, "sync")
+def test_a_run_opens_to_its_answers(browser, live):
+    page = visit(browser, live, DEVELOPER, "sync")
     page.locator("details.u-run summary").first.click()
     expect(page.locator("details.u-run").first.get_by_text("answered")).to_be_visible()
 
 
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=["desktop", "phone"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_cut_or_overlaps_or_scrolls_sideways(browser, staffed, size, scheme):
-    page = visit(browser, staffed, ADMIN, "sync", size=size, scheme=scheme)
+def test_nothing_is_cut_or_overlaps_or_scrolls_sideways(browser, live, size, scheme):
+    page = visit(browser, live, ADMIN, "sync", size=size, scheme=scheme)
     assert page.evaluate(FAULTS) == []

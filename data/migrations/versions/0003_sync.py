@@ -29,6 +29,7 @@ def _added() -> dict[str, tuple[sa.Column[Any], ...]]:
             sa.Column("withdrawn_at", Instant(), nullable=True),
         ),
         "sync_run": (
+            sa.Column("folded", sa.Integer(), nullable=False, server_default="0"),
             sa.Column("planned", sa.Integer(), nullable=False, server_default="0"),
             sa.Column("retries", sa.Integer(), nullable=False, server_default="0"),
             sa.Column("answers", sa.JSON(), nullable=False, server_default="{}"),

@@ -1,7 +1,7 @@
 """Threads that work off a list: each task once, errors handed back, nothing left running."""
 
 from collections import Counter
-from threading import Event, Lock
+from threading import Event, Lock, Thread
 from threading import enumerate as alive
 
 import pytest
@@ -50,7 +50,7 @@ def test_an_error_nobody_expects_is_raised():
 
 
 def test_after_an_error_nobody_expects_no_task_is_begun():
-    begun, go = Counter(), Event()
+    begun, go, before = Counter(), Event(), set(alive())
 
     def work(n):
         begun.update([n])
@@ -61,7 +61,7 @@ def test_after_an_error_nobody_expects_no_task_is_begun():
     with pytest.raises(ZeroDivisionError):
         finished(range(1000), work, threads=3)
     go.set()
-    _wait_until_none_works()
+    wait_until_none_works(before)
     assert len(begun) <= 3 + 2  # one that each thread had taken before it looked
 
 
@@ -84,10 +84,9 @@ def test_no_more_than_the_threads_work_at_once():
 
 
 def test_no_more_threads_are_started_than_there_are_tasks():
-    def work(n):
-        return sum(thread.name.endswith("(run)") for thread in alive())
-
-    assert max(one.result for one in finished(range(2), work, threads=64)) <= 2
+    before = set(alive())
+    found = finished(range(2), lambda n: len(set(alive()) - before), threads=64)
+    assert max(one.result for one in found) <= 2
 
 
 def test_who_takes_is_told_when_nothing_happens():
@@ -115,16 +114,15 @@ def test_workers_wait_for_who_takes():
 
 
 def test_the_workers_stop_when_the_taker_leaves():
-    done = Counter()
+    done, before = Counter(), set(alive())
     results = completed(range(100_000), lambda n: done.update([n]), threads=4, tick=SECONDS)
     assert next(results) is not None
     results.close()
-    _wait_until_none_works()
+    wait_until_none_works(before)
     assert sum(done.values()) < 100
 
 
-def _wait_until_none_works() -> None:
-    for thread in alive():
-        if thread.name.endswith("(run)"):
-            thread.join(SECONDS)
-            assert not thread.is_alive()
+def wait_until_none_works(before: set[Thread]) -> None:
+    for thread in set(alive()) - before:
+        thread.join(SECONDS)
+        assert not thread.is_alive()
