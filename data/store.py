@@ -283,6 +283,7 @@ class RunView:
     finished_at: datetime | None
     status: str
     accounts: int
+    planned: int  # requests that the plan expected
     requests: int
     rows: int
     error: str | None
@@ -298,6 +299,7 @@ def last_run(scope: EveryTenant) -> RunView | None:
         row.finished_at,
         row.status,
         row.accounts,
+        row.planned,
         row.requests,
         row.rows,
         row.error,

@@ -101,8 +101,12 @@ def plan_again(window: Window, habit: Habit, read: int) -> Plan | None:
 def usual_habit(habits: Sequence[Habit]) -> Habit:
     """The middle of what is known, for an account that was never read; unknown if nothing is."""
     known = [one for one in habits if one.is_known]
+    busy = [one for one in known if one.categories]
     if not known:
         return UNKNOWN
-    rows = median_high(one.rows_per_day for one in known)
-    categories = median_high(one.categories for one in known)
-    return Habit(max(rows, USUAL_ROWS), max(categories, USUAL_CATEGORIES))
+    if not busy:  # nothing happened yet, but it shows whether silent categories are listed
+        rows = max(one.rows_per_day for one in known)
+        return Habit(max(rows, USUAL_ROWS), USUAL_CATEGORIES)
+    return Habit(
+        median_high(one.rows_per_day for one in busy), median_high(one.categories for one in busy)
+    )

@@ -171,12 +171,17 @@ def read_window(
     if way is Way.RANGE:
         found, better = _read_range(client, sid, window)
         if better is None:
-            return found, found.habit
+            return found, _seen(found, window)
         way = better.way
     if way is Way.DAYS:
         found = _read_days(client, sid, window)
-        return found, found.habit
+        return found, _seen(found, window)
     return _read_categories(client, sid, window)
+
+
+def _seen(found: Listed, window: Window) -> Habit:
+    """Rows a day on the average, at least one: what was read is known."""
+    return Habit(max(-(-len(found.seen) // window.days), 1), found.habit.categories)
 
 
 def _read_range(client: TwilioClient, sid: str, window: Window) -> tuple[Listed, Plan | None]:

@@ -102,10 +102,10 @@ def test_what_a_dry_run_tells_is_what_goes_and_younger_rows_stay(two, policy):
     assert expired(two.owner, policy, NOW).rows == 0
 
 
-@pytest.mark.parametrize("policy", POLICIES, ids=[policy.name for policy in POLICIES])
-def test_the_very_last_moment_stays(two, policy):
-    put(two, made(policy.table, ACME, 0, NOW - policy.days * DAY))
-    assert delete_expired(two.owner, policy, NOW).rows == 0
+def test_the_very_last_moment_stays(two):
+    for policy in POLICIES:
+        put(two, made(policy.table, ACME, 0, NOW - policy.days * DAY))
+    assert {delete_expired(two.owner, policy, NOW).rows for policy in POLICIES} == {0}
 
 
 @pytest.mark.parametrize("table", [UsageRevision, LogDay, AccountEvent], ids=lambda t: t.__name__)

@@ -59,8 +59,9 @@ def test_a_sync_says_what_it_read(files, shell, store):
     run_noted = last_run(store.app)
     assert said.out.splitlines()[0] == (
         f"Synced {run_noted.accounts} accounts, {run_noted.rows} rows, "
-        f"{run_noted.requests} requests"
+        f"{run_noted.requests} requests; planned {run_noted.planned}"
     )
+    assert run_noted.planned == run_noted.requests
 
 
 def test_a_sync_with_wrong_credentials_names_the_settings(shell, store):

@@ -146,7 +146,7 @@ def test_tables_that_are_missing(environment, twilio, tmp_path):
     environment(TWILIO_API_BASE=twilio.base)
     found = wrongs(run("doctor"))
     assert all("run `python -m data migrate`" in text for text in found)
-    assert len(found) == 4
+    assert len(found) == 5
 
 
 @pytest.mark.parametrize(

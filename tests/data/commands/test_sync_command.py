@@ -94,7 +94,6 @@ def test_a_dry_run_of_a_store_that_was_read_stores_nothing_either(two, store, sh
     assert everything(store) == before
 
 
-@pytest.mark.xfail(strict=True, reason="_listed() notes the outage")
 def test_a_dry_run_that_twilio_refuses_stores_nothing_either(two, store):
     before = everything(store)
     two.fails["Accounts.json"] = refusal(401)
@@ -116,9 +115,15 @@ def changed(two: LittleTwilio, what: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "what", ["nothing new", pytest.param("an account closes", marks=STALE), "an account is new"]
+    ("what", "days"),
+    [
+        pytest.param("nothing new", 0, id="the same day"),
+        pytest.param("nothing new", 1, id="a day later"),
+        pytest.param("nothing new", 16, id="next month, when the last one is read again"),
+        pytest.param("an account is new", 1, id="with a new account"),
+        pytest.param("an account closes", 1, id="with a closed account", marks=STALE),
+    ],
 )
-@pytest.mark.parametrize("days", [0, 1, 16], ids=["the same day", "a day later", "next month"])
 def test_as_many_requests_are_sent_as_a_dry_run_plans(two, shell, what, days):
     sync(two)
     tomorrow(shell, days)
@@ -187,7 +192,7 @@ def test_a_day_that_is_none_is_said(two):
 
 
 @pytest.mark.xfail(strict=True, reason="the message names no option")
-@pytest.mark.parametrize("text", ["10x", "0s", "1.5h", "fifteen", "-5m", "m"])
+@pytest.mark.parametrize("text", ["10x", "0s", "-5m"])
 def test_an_interval_that_is_none_names_the_option(two, text):
     said = sync(two, f"--every={text}")
     assert said.code != 0

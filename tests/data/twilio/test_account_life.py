@@ -147,7 +147,7 @@ def test_a_day_nobody_has_told_of_is_read_when_the_account_closes(two, twilio):
 
 def test_a_closed_account_is_read_until_its_last_days_have_settled(closed, twilio):
     asked = []
-    for n in range(2, 12):
+    for n in range(2, 9):
         run(closed, twilio, today=TODAY + n * DAY)
         asked.append(bool(first_asked(twilio)))
     settled = asked.index(False)
@@ -156,12 +156,12 @@ def test_a_closed_account_is_read_until_its_last_days_have_settled(closed, twili
 
 
 def test_a_settled_closed_account_is_not_asked_for_at_all(closed, twilio):
-    for n in range(2, 12):
+    for n in range(2, 9):
         run(closed, twilio, today=TODAY + n * DAY)
     assert twilio.asked_of(ACME_SID) == []
     assert twilio.asked_of(BETA_SID) != []
     before = days(closed)
-    assert run(closed, twilio, today=TODAY + 12 * DAY).failures == ()
+    assert run(closed, twilio, today=TODAY + 9 * DAY).failures == ()
     assert days(closed) == before
 
 
@@ -180,14 +180,14 @@ def test_a_closed_account_keeps_what_twilio_deletes(closed, twilio):
 
 
 def test_an_account_that_is_open_again_is_read_again(closed, twilio):
-    for n in range(2, 12):
+    for n in range(2, 9):
         run(closed, twilio, today=TODAY + n * DAY)
     change(twilio, status="active")
-    twilio.use(ACME_SID, TODAY + 12 * DAY, "9")
-    run(closed, twilio, today=TODAY + 13 * DAY)
+    twilio.use(ACME_SID, TODAY + 9 * DAY, "9")
+    run(closed, twilio, today=TODAY + 10 * DAY)
     assert (one(closed).status, one(closed).closed_on) == ("active", None)
     assert [kind for kind, _ in events(closed)[-2:]] == ["closed", "reopened"]
-    assert days(closed)[TODAY + 12 * DAY] == 9
+    assert days(closed)[TODAY + 9 * DAY] == 9
 
 
 def test_an_account_that_closes_a_second_time_is_read_whole_again(closed, twilio):
