@@ -31,6 +31,7 @@ from data.twilio.status import incidents
 from data.twilio.usage import Due, due, read_usage
 
 SILENCE = 48  # accounts in a row without an answer: Twilio is not there
+TOLERATED = 1.1  # requests sent, as a share of those planned
 PASSES = 3  # accounts that failed for a passing reason are read again at the end
 BATCH_ROWS, BATCH_ACCOUNTS, BATCH_SECONDS = 8_000, 250, 1.0
 
@@ -152,6 +153,9 @@ class _Run:
         incidents(reading)
         failures = tuple((sid, str(error)) for sid, (_, error) in self.failures.items())
         tally = reading.tally
+        sent = tally.requests - tally.retries
+        if sent > plan.requests * TOLERATED:
+            log.warning("sync.more_than_planned", planned=plan.requests, sent=sent)
         return SyncReport(
             len(self.asked),
             plan.requests,
