@@ -59,7 +59,8 @@ def _left(door: Door, every: timedelta) -> timedelta:
         return every
     if run is None:
         return timedelta()
-    return every - (door.settings.moment(door.now()) - run.started_at)
+    # A demo that stands still on a day goes back to its morning at midnight.
+    return min(every - (door.settings.moment(door.now()) - run.started_at), every)
 
 
 async def _sync() -> None:

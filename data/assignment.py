@@ -7,8 +7,11 @@ customer that only staff see, so that nothing is lost while it waits.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlmodel import col, or_, select, tuple_, update
 
 from data.models import SYSTEM_CUSTOMER, Account, Customer, UsageRecord
@@ -37,14 +40,17 @@ class Owner:
 
 def system_customer(session: ScopedSession) -> int:
     """The id of the customer under whom unnamed accounts wait; created when first needed."""
-    found = session.exec(select(Customer.id).where(Customer.slug == SYSTEM_CUSTOMER)).first()
-    if found is not None:
-        return found
-    row = Customer(slug=SYSTEM_CUSTOMER, name="Unassigned accounts")
-    session.add(row)
-    session.flush()
-    assert row.id is not None
-    return row.id
+    found = session.exec(select(Customer.id).where(Customer.slug == SYSTEM_CUSTOMER))
+    if (known := found.first()) is not None:
+        return known
+    postgres = session.get_bind().dialect.name == "postgresql"
+    statement: Any = (postgres_insert if postgres else sqlite_insert)(Customer)
+    values = {"slug": SYSTEM_CUSTOMER, "name": "Unassigned accounts"}
+    # Another process may make it in this moment.
+    session.execute(statement.values(values).on_conflict_do_nothing(index_elements=["slug"]))
+    made = session.exec(select(Customer).where(Customer.slug == SYSTEM_CUSTOMER)).one()
+    assert made.id is not None
+    return made.id
 
 
 def owners(session: ScopedSession) -> dict[str, list[Owner]]:

@@ -291,7 +291,8 @@ class RunView:
 
 def last_run(scope: EveryTenant) -> RunView | None:
     with reading(scope) as session:
-        row = session.exec(select(SyncRun).order_by(col(SyncRun.id).desc())).first()
+        runs = select(SyncRun).where(SyncRun.folded == 0)  # not the sum of old ones
+        row = session.exec(runs.order_by(col(SyncRun.id).desc())).first()
     if row is None:
         return None
     return RunView(

@@ -12,7 +12,7 @@ import typer
 
 from data.commands.clock import now, today
 from data.commands.close_period import close_all, tell
-from data.errors import AppError, SyncInProgress
+from data.errors import AppError, InputError, SyncInProgress
 from data.logs import set_up_logs
 from data.memory import prepare_for_bulk
 from data.settings import Settings, interval, load_settings
@@ -54,7 +54,11 @@ def sync_command(
     if dry_run:
         tell_plan(plan_sync(reading()))
     elif every:
-        _for_ever(settings, reading, interval(every))
+        try:
+            pause = interval(every)
+        except InputError as error:
+            raise InputError(f"--every: {error}") from None
+        _for_ever(settings, reading, pause)
     elif not _once(settings, reading()):
         raise typer.Exit(1)
 

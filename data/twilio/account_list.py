@@ -4,6 +4,7 @@ An account that nobody named belongs to the system customer until someone names 
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -107,8 +108,8 @@ def known_accounts(
 ) -> list[KnownAccount]:
     """Every account to read, once, with its cursor: never read first, then the longest unread.
 
-    `listed` adds accounts that Twilio lists and nobody has stored yet.  Left out are accounts whose
-    owner withdrew the consent to read them.
+    `listed` is Twilio's list where it was not stored yet: its names and status count.  Left out are
+    accounts whose owner withdrew the consent to read them.
     """
     with reading(scope) as session:
         cursors = {
@@ -126,19 +127,20 @@ def known_accounts(
                 col(Account.kind),
                 col(Account.status),
                 col(Account.closed_on),
+                col(Account.withdrawn_at),
             )
-            .where(col(Account.withdrawn_at).is_(None))
-            .order_by(col(Account.sid))
-        )
-        known = {row[0]: _known(row, cursors.get(row[0])) for row in rows}
+        ).all()
+    known = {row[0]: _known(row[:5], cursors.get(row[0])) for row in rows}
     for one in listed:
-        closed_on = today if one.is_closed else None
-        row = (one.sid, one.name, "subaccount", one.status, closed_on)
-        known.setdefault(one.sid, _known(row, None))
+        before = known.get(one.sid) or KnownAccount(one.sid, one.name)
+        closed_on = (before.closed_on or today) if one.is_closed else None
+        known[one.sid] = replace(before, name=one.name, status=one.status, closed_on=closed_on)
+    for sid in {row[0] for row in rows if row[5] is not None}:
+        del known[sid]
     return sorted(known.values(), key=lambda one: (one.read_at is not None, one.read_at, one.sid))
 
 
-def _known(row: tuple[str, str, str, str, date | None], cursor: Any) -> KnownAccount:
+def _known(row: Sequence[Any], cursor: Any) -> KnownAccount:
     sid, name, kind, status, closed_on = row
     if cursor is None:
         return KnownAccount(sid, name or sid, kind, status, closed_on)

@@ -44,7 +44,7 @@ def read_alerts(reading: Reading, account: KnownAccount) -> int:
         return 0
     first = _first_day(reading, account)
     alerts = list(list_alerts(client, account.sid, first, reading.today))
-    window = WindowRead(NAME, first, reading.today, reading.clock())
+    window = WindowRead(NAME, first, reading.today, reading.clock(), reading.lease)
     return store_alerts(reading.scope, account.sid, window, alerts)
 
 

@@ -7,12 +7,13 @@ every run.  A resource that is refused (a key without that right) is left for it
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from heapq import nsmallest
 
 import structlog
 from sqlmodel import col, select
 
-from data.errors import NotFound, TwilioError
+from data.errors import InputError, NotFound, TwilioError
 from data.models import SyncCursor
 from data.periods import DAY
 from data.scope import reading, writing
@@ -44,6 +45,7 @@ def extras_due(run: Reading, accounts: Sequence[KnownAccount], usage_requests: i
     waiting = [
         (when.timestamp() if when else 0.0, number, (resource, account))
         for account in accounts
+        if account.sid != run.credentials.account_sid
         for number, resource in enumerate(RESOURCES)
         if resource.applies(run, account)
         and ((when := read_at.get((account.sid, resource.name))) is None or now - when >= REST)
@@ -66,13 +68,16 @@ def _read_at(run: Reading) -> dict[tuple[str, str], datetime]:
 
 
 def read_extras(run: Reading, extras: Sequence[Extra]) -> int:
-    """Read and store them; says how many failed.  None of them fails an account."""
+    """Read and store them; says how many failed.  None of them fails an account.
+
+    Raises SyncInProgress once another run has taken over.
+    """
     failed = 0
     threads = run.transport.throttle.most
-    for found in completed(extras, lambda one: one[0].read(run, one[1]), threads=threads, tick=60):
+    for found in completed(extras, partial(_read, run), threads=threads, tick=60):
         if found is None or found.error is None:
             continue
-        if not isinstance(found.error, TwilioError | NotFound):
+        if not isinstance(found.error, TwilioError | NotFound | InputError):
             raise found.error
         failed += 1
         resource, account = found.task
@@ -81,6 +86,13 @@ def read_extras(run: Reading, extras: Sequence[Extra]) -> int:
         )
         _wait_for_the_next_turn(run, resource, account)
     return failed
+
+
+def _read(run: Reading, extra: Extra) -> int:
+    resource, account = extra
+    if run.lease:
+        run.lease.confirm()
+    return resource.read(run, account)
 
 
 def _wait_for_the_next_turn(run: Reading, resource: Resource, account: KnownAccount) -> None:

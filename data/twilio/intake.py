@@ -59,35 +59,56 @@ def store_reads(
     With a `lease` its holder is confirmed in the same transaction: SyncInProgress if it is lost.
     """
     with writing(scope) as session:
-        if lease:
-            lease.renew(session)
-        table = UsageTable(session)
-        waiting, holds = _owners(session, [read.account.sid for read in reads])
-        differences = [
-            _difference(table, read, holds.get(read.account.sid, []), waiting) for read in reads
-        ]
-        table.delete([key for one in differences for key in one.gone])
-        table.upsert([row for one in differences for row in one.changed])
-        both = list(zip(reads, differences, strict=True))
-        first = {read.account.sid: min(key[1] for key in one) for read, one in both if any(one)}
-        mark_each_changed(session, {sid: table.day(day) for sid, day in first.items()})
-        revisions = sum(_keep_revisions(session, table, *each, now) for each in both)
+        stored = _replace_rows(session, reads, now, lease)
         _move_cursors(session, reads, now)
         _note_freshness(session, reads, now)
+    return stored
+
+
+def store_again(
+    scope: EveryTenant, read: AccountRead, now: datetime, lease: Lease | None = None
+) -> Stored:
+    """Replace days that were read once more; how far and when the account was read stays."""
+    with writing(scope) as session:
+        return _replace_rows(session, [read], now, lease)
+
+
+def _replace_rows(
+    session: ScopedSession, reads: Sequence[AccountRead], now: datetime, lease: Lease | None
+) -> Stored:
+    if lease:
+        lease.renew(session)
+    table = UsageTable(session)
+    waiting, holds = _owners(session, [read.account.sid for read in reads])
+    differences = [
+        _difference(table, read, holds.get(read.account.sid, []), waiting) for read in reads
+    ]
+    table.delete([key for one in differences for key in one.gone])
+    table.upsert([row for one in differences for row in one.changed])
+    both = list(zip(reads, differences, strict=True))
+    first = {read.account.sid: min(key[1] for key in one) for read, one in both if any(one)}
+    mark_each_changed(session, {sid: table.day(day) for sid, day in first.items()})
+    revisions = sum(_keep_revisions(session, table, *each, now) for each in both)
     return Stored(sum(len(read.rows) for read in reads), revisions)
 
 
 def _owners(session: ScopedSession, sids: Sequence[str]) -> tuple[int, dict[str, list[Owner]]]:
-    """The system customer, and who else holds or held these accounts."""
+    """The system customer, and who else holds or held these accounts.
+
+    An import that gives them away meanwhile waits, and then moves what is stored here, too.
+    """
     waiting = system_customer(session)
     rows = session.execute(
         select(
             col(Account.sid), col(Account.customer_id), col(Account.starts_on), col(Account.ends_on)
-        ).where(col(Account.sid).in_(sids), Account.customer_id != waiting)
+        )
+        .where(col(Account.sid).in_(sids))
+        .with_for_update(read=True)
     )
     found: dict[str, list[Owner]] = {}
     for sid, customer_id, starts_on, ends_on in rows:
-        found.setdefault(sid, []).append(Owner(customer_id, starts_on, ends_on))
+        if customer_id != waiting:
+            found.setdefault(sid, []).append(Owner(customer_id, starts_on, ends_on))
     return waiting, found
 
 
@@ -100,8 +121,10 @@ def _difference(
         before |= table.stored(sid, window.first, window.last)
     after = table.rows(sid, read.rows, lambda day: owner_on(day, holds, waiting))
     changed = [(key, figures) for key, figures in after.items() if before.get(key) != figures]
-    closed = read.account.status == "closed"  # Twilio deletes its usage in time: ours stays
-    gone = [] if closed else [key for key in before if key not in after]
+    gone = [key for key in before if key not in after]
+    if read.account.status == "closed":  # Twilio deletes its usage in time: ours stays
+        again = {key[1:] for key in after}
+        gone = [key for key in gone if key[1:] in again]  # the same row, of another owner
     return Difference(changed, gone, before)
 
 

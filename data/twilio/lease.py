@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, update
 
-from data.errors import StoreUnavailable, SyncInProgress
+from data.errors import AppError, StoreUnavailable, SyncInProgress
 from data.models import SyncLease
 from data.scope import EveryTenant, ScopedSession, writing
 
@@ -47,6 +47,11 @@ class Lease:
         if kept.rowcount != 1:  # type: ignore[attr-defined]
             raise SyncInProgress("Another sync has taken over; this one stores nothing more.")
 
+    def confirm(self) -> None:
+        """Renew it by itself; SyncInProgress if another took over."""
+        with writing(self.scope) as session:
+            self.renew(session)
+
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Renewed from time to time, and let go at the end."""
@@ -63,8 +68,7 @@ class Lease:
     def _keep(self, over: Event) -> None:
         while not over.wait(RENEWED_EVERY.total_seconds()):
             try:
-                with writing(self.scope) as session:
-                    self.renew(session)
+                self.confirm()
             except SyncInProgress:
                 return  # what stores next will be told
             except StoreUnavailable as error:
@@ -83,12 +87,16 @@ class Lease:
 def take(scope: EveryTenant, clock: Callable[[], datetime]) -> Lease:
     """The lease, or SyncInProgress that says who has it and until when."""
     lease = Lease(scope, clock, f"{socket.gethostname()}:{os.getpid()}:{token_hex(4)}")
+    _OURS.add(lease.holder)  # before anybody can see it stored, and take it for a dead one's
     try:
         with writing(scope) as session:
             _take(session, lease)
     except IntegrityError:  # another took the free lease in the same moment
+        _OURS.discard(lease.holder)
         raise SyncInProgress("Another sync has just begun.") from None
-    _OURS.add(lease.holder)
+    except AppError:
+        _OURS.discard(lease.holder)
+        raise
     return lease
 
 

@@ -106,7 +106,7 @@ def _reader(kept: Log) -> Callable[[Reading, KnownAccount], int]:
     def read(reading: Reading, account: KnownAccount) -> int:
         first = _first_day(reading, account, kept)
         counts = log_counts(reading.client(account), account.sid, kept, first, reading.today)
-        window = WindowRead(kept.resource, first, reading.today, reading.clock())
+        window = WindowRead(kept.resource, first, reading.today, reading.clock(), reading.lease)
         return replace_log_days(reading.scope, account.sid, kept.kind, window, counts)
 
     return read

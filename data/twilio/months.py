@@ -18,7 +18,7 @@ from data.models import Reconciliation, UsageRecord
 from data.money import ZERO
 from data.periods import DAY, period_of, previous_period
 from data.scope import EveryTenant, reading, writing
-from data.twilio.intake import store_reads
+from data.twilio.intake import store_again
 from data.twilio.planner import PAGE, Window
 from data.twilio.reading import AccountRead, KnownAccount, Reading, Resource
 from data.twilio.service_intake import move_cursor
@@ -139,9 +139,7 @@ def _read_again(run: Reading, account: KnownAccount, month: Month) -> None:
     window = Window(month.start, month.last_day)
     found, _ = read_window(run.client(account), account.sid, window, account.habit)
     rows = tuple(found.rows.values())
-    through = account.through or run.today
-    read = AccountRead(account, (window,), rows, through, habit=account.habit)
-    store_reads(run.scope, [read], run.clock())
+    store_again(run.scope, AccountRead(account, (window,), rows, run.today), run.clock(), run.lease)
 
 
 def _keep(
@@ -149,6 +147,8 @@ def _keep(
 ) -> None:
     nothing = (ZERO, ZERO, ZERO)
     with writing(run.scope) as session:
+        if run.lease:
+            run.lease.renew(session)
         session.execute(
             delete(Reconciliation).where(
                 col(Reconciliation.account_sid) == account.sid, col(Reconciliation.month) >= first

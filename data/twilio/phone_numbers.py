@@ -19,7 +19,7 @@ def list_numbers(client: TwilioClient, sid: str) -> Iterator[TwilioNumber]:
 
 def read_numbers(reading: Reading, account: KnownAccount) -> int:
     numbers = list(list_numbers(reading.client(account), account.sid))
-    window = WindowRead(NAME, reading.today, reading.today, reading.clock())
+    window = WindowRead(NAME, reading.today, reading.today, reading.clock(), reading.lease)
     return replace_numbers(reading.scope, account.sid, window, numbers)
 
 

@@ -55,11 +55,6 @@ class Habit:
     def is_known(self) -> bool:
         return self.rows_per_day > 0
 
-    @property
-    def lists_all(self) -> bool:
-        """Categories in which nothing happened are listed, too."""
-        return self.rows_per_day > 2 * self.categories + USUAL_ROWS
-
 
 UNKNOWN = Habit()
 
@@ -82,7 +77,7 @@ def plan(window: Window, habit: Habit) -> Plan:
     ways = [
         Plan(Way.RANGE, pages(rows * window.days)),
         Plan(Way.DAYS, window.days * pages(rows)),
-        *([Plan(Way.CATEGORIES, by_category)] if habit.lists_all else []),
+        *([Plan(Way.CATEGORIES, by_category)] if habit.is_known else []),
     ]
     return min(ways, key=lambda one: (one.requests, one.way is Way.RANGE and one.requests > 1))
 
@@ -95,7 +90,7 @@ def plan_again(window: Window, habit: Habit, read: int) -> Plan | None:
     ]
     best = min(ways, key=lambda one: one.requests)
     left = pages(habit.rows_per_day * window.days) - read
-    return best if habit.lists_all and best.requests < left else None
+    return best if best.requests < left else None
 
 
 def usual_habit(habits: Sequence[Habit]) -> Habit:

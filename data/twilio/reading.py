@@ -10,6 +10,7 @@ from data.scope import EveryTenant
 from data.secrets import vault
 from data.settings import Settings
 from data.twilio.client import Credentials, Tally, Transport, TwilioClient
+from data.twilio.lease import Lease
 from data.twilio.planner import UNKNOWN, Habit, Window
 from data.twilio.usage_records import DailyUsage
 
@@ -60,6 +61,7 @@ class Reading:
     logs: bool = False  # count message and call records, too
     keys: Mapping[str, Credentials] = field(default_factory=dict)  # accounts with their own
     usual: Habit = UNKNOWN  # of an account that was never read
+    lease: Lease | None = None  # that lets this run store
 
     @property
     def tally(self) -> Tally:

@@ -24,6 +24,7 @@ from data.models import (
     UsageTrigger,
 )
 from data.scope import EveryTenant, ScopedSession, reading, writing
+from data.twilio.lease import Lease
 
 CHUNK = 500  # values in one condition
 
@@ -36,6 +37,7 @@ class WindowRead:
     first: date
     through: date
     now: datetime
+    lease: Lease | None = None  # confirmed in the transaction that stores it
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,8 @@ def store_incidents(scope: EveryTenant, incidents: Iterable[TwilioIncident]) -> 
 
 
 def _move(session: ScopedSession, sid: str, window: WindowRead) -> None:
+    if window.lease:
+        window.lease.renew(session)
     move_cursor(session, sid, window.resource, window.first, window.through, window.now)
 
 

@@ -10,7 +10,7 @@ The parent's own account is never read as a customer's: its listing would sum it
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 
 import structlog
@@ -24,14 +24,16 @@ from data.twilio.crew import Done, completed
 from data.twilio.extras import Extra, extras_due, read_extras
 from data.twilio.intake import Stored, store_reads
 from data.twilio.lease import Lease, take
-from data.twilio.planner import Habit, usual_habit
+from data.twilio.planner import UNKNOWN, Habit, usual_habit
 from data.twilio.reading import AccountRead, KnownAccount, Reading
 from data.twilio.runs import SyncReport, finish_run, start_run
 from data.twilio.status import incidents
 from data.twilio.usage import Due, due, read_usage
+from data.twilio.usage_records import active_categories
 
 SILENCE = 48  # accounts in a row without an answer: Twilio is not there
 TOLERATED = 1.1  # requests sent, as a share of those planned
+LOOK_DAYS = 30
 PASSES = 3  # accounts that failed for a passing reason are read again at the end
 BATCH_ROWS, BATCH_ACCOUNTS, BATCH_SECONDS = 8_000, 250, 1.0
 
@@ -84,9 +86,7 @@ def sync(
 def plan_sync(reading: Reading) -> SyncPlan:
     """What a run would ask for; nothing is stored."""
     listed = _listed(reading)
-    accounts = known_accounts(reading.scope, listed, today=reading.today)
-    usual = usual_habit([one.habit for one in accounts])
-    return _plan(replace(reading, usual=usual), listed, _wanted(reading, accounts))
+    return _plan(reading, listed, known_accounts(reading.scope, listed, today=reading.today))
 
 
 def _listed(reading: Reading) -> list[TwilioAccount]:
@@ -96,17 +96,15 @@ def _listed(reading: Reading) -> list[TwilioAccount]:
     return [one for one in found if not one.is_parent and one.sid != parent]
 
 
-def _wanted(reading: Reading, accounts: Sequence[KnownAccount]) -> list[KnownAccount]:
+def _plan(
+    reading: Reading, listed: Sequence[TwilioAccount], accounts: Sequence[KnownAccount]
+) -> SyncPlan:
     wanted = [one for one in accounts if reading.only in (None, one.sid)]
     if reading.only and not wanted:
         raise NotFound(f"No account {reading.only} is known or listed by Twilio.")
-    return wanted
-
-
-def _plan(
-    reading: Reading, listed: Sequence[TwilioAccount], wanted: Sequence[KnownAccount]
-) -> SyncPlan:
     at_twilio = {one.sid for one in listed}
+    usual = usual_habit([one.habit for one in accounts])
+    reading = replace(reading, usual=usual if usual.is_known else _first_look(reading, wanted))
     found = corrections(reading)
     dues = [due(reading, one, found.days) for one in wanted]
     # A closed account that Twilio lists no more has been deleted there: ours stays as it is.
@@ -125,26 +123,35 @@ def _plan(
     )
 
 
+def _first_look(reading: Reading, accounts: Sequence[KnownAccount]) -> Habit:
+    """Where nothing was ever read: one request that shows what Twilio lists of an account."""
+    account = next((one for one in accounts if one.status == "active"), None)
+    if account is None:
+        return UNKNOWN
+    first = reading.today - timedelta(days=LOOK_DAYS)
+    client = reading.client(account)
+    try:
+        active, listed = active_categories(client, account.sid, first, reading.today)
+    except (TwilioError, NotFound) as error:
+        log.info("sync.no_first_look", account=account.sid, error=str(error))
+        return UNKNOWN
+    return usual_habit([Habit(max(listed, 1), len(active))])
+
+
 class _Run:
     """One run under its lease; the thread that made it does all the storing of usage."""
 
     def __init__(self, reading: Reading, lease: Lease, progress: Progress | None) -> None:
-        self.reading, self.lease = reading, lease
+        self.reading, self.lease = replace(reading, lease=lease), lease
         self.progress = progress or (lambda *_: None)
         self.stored = Stored()
         self.failures: dict[str, tuple[Due, AppError]] = {}
         self.asked: set[str] = set()  # accounts that were read or have failed, by SID
-        self.habits: list[Habit] = []  # of the account read last
         self.silence = 0  # accounts in a row that Twilio did not answer for
 
     def report(self) -> SyncReport:
-        listed = self._list_accounts()
-        known = known_accounts(self.reading.scope, today=self.reading.today)
-        accounts = _wanted(self.reading, known)
-        if not self._knows_usual([one.habit for one in known]):
-            accounts = self._learn(accounts)
-        reading = self.reading
-        plan = _plan(reading, listed, accounts)
+        listed, reading = self._list_accounts(), self.reading
+        plan = _plan(reading, listed, known_accounts(reading.scope, today=reading.today))
         log.info("sync.planned", accounts=len(plan.due), requests=plan.requests)
         self._read(plan.due)
         self._settle(plan.corrections)
@@ -176,17 +183,6 @@ class _Run:
             raise
         store_accounts(scope, listed, today=today, now=self.reading.clock())
         return listed
-
-    def _knows_usual(self, habits: Sequence[Habit]) -> bool:
-        usual = usual_habit(habits)
-        self.reading = replace(self.reading, usual=usual)
-        return usual.is_known
-
-    def _learn(self, accounts: Sequence[KnownAccount]) -> list[KnownAccount]:
-        """Read one account before the others are planned: it shows what Twilio lists."""
-        self._read([due(self.reading, one, ()) for one in accounts[:1]])
-        self._knows_usual(self.habits)
-        return list(accounts[1:])
 
     def _read(self, dues: Sequence[Due]) -> None:
         """Every account; those that fail for a passing reason again, after all the others."""
@@ -224,7 +220,6 @@ class _Run:
         if found.result is not None:
             self.silence = 0
             self.failures.pop(sid, None)
-            self.habits = [found.result.habit]
             batch.add(found.task, found.result)
         elif found.error is not None:
             self.silence += isinstance(found.error, TwilioBusy)

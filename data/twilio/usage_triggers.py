@@ -28,7 +28,7 @@ def list_triggers(client: TwilioClient, sid: str) -> Iterator[TwilioTrigger]:
 
 def read_triggers(reading: Reading, account: KnownAccount) -> int:
     triggers = list(list_triggers(reading.client(account), account.sid))
-    window = WindowRead(NAME, reading.today, reading.today, reading.clock())
+    window = WindowRead(NAME, reading.today, reading.today, reading.clock(), reading.lease)
     return replace_triggers(reading.scope, account.sid, window, triggers)
 
 

@@ -156,7 +156,6 @@ def test_what_goes_later_is_added_to_the_sum(runs):
     assert ("ok", 4) in rows_of(runs, SyncRun, "status", "folded")
 
 
-@pytest.mark.xfail(strict=True, reason="last_run() takes the newest number")
 def test_the_sum_of_old_runs_is_not_the_last_run(runs):
     before = last_run(runs.app)
     forget_runs(runs)

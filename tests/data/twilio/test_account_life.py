@@ -244,7 +244,6 @@ def test_an_account_whose_owner_withdrew_consent_is_not_read_and_keeps_its_data(
     assert (report.failures, twilio.asked_of(ACME_SID), days(two)) == ((), [], before)
 
 
-@pytest.mark.xfail(strict=True, reason="extras are read of the parent's SID")
 def test_the_parents_account_is_refused_with_everything_that_stands_beside_its_usage(two, twilio):
     """A file that names it would show one customer what all of them use and hold."""
     two.put(account(ACME, PARENT))

@@ -279,10 +279,7 @@ def test_a_day_is_stored_for_its_owner(two):
     assert len(set(owners.values())) == 3
 
 
-TWICE = pytest.mark.xfail(strict=True, reason="nothing of a closed account is deleted")
-
-
-@pytest.mark.parametrize("status", ["active", pytest.param("closed", marks=TWICE)])
+@pytest.mark.parametrize("status", ["active", "closed"])
 def test_a_day_that_has_changed_hands_is_in_the_store_once(two, status):
     """Its row stood under the old owner when the account was read again."""
     sid = "AC" + "c" * 32

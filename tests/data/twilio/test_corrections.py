@@ -161,7 +161,6 @@ def test_a_day_missed_is_not_forgotten_however_often_the_account_fails(two, twil
     assert cost(two, ACME_SID, LATE) == 9
 
 
-@pytest.mark.xfail(strict=True, reason="store_reads() notes freshness and moves the cursor")
 def test_a_month_read_again_does_not_hide_that_its_account_failed(two, twilio):
     """Usage of the last days cannot be read; months can, and one of them differs."""
     history = {"history_days": 60}
@@ -193,7 +192,6 @@ def test_a_first_comparison_asks_every_account_of_a_store_that_has_data(two, twi
     assert (cost(two, ACME_SID, LATE), cost(two, BETA_SID, LATE)) == (9, 9)
 
 
-@pytest.mark.xfail(strict=True, reason="the account read to learn is not asked for totals")
 def test_nor_is_the_account_left_out_from_which_the_others_are_planned(two, twilio):
     with writing(two.owner) as session:
         for row in session.exec(select(FleetDay)).all():

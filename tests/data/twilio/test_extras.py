@@ -200,7 +200,6 @@ def test_a_refused_resource_fails_no_account(two, twilio):
     assert (report.status, report.failures) == ("ok", ())
 
 
-@pytest.mark.xfail(strict=True, reason="the account read to learn has no extras")
 def test_in_a_small_fleet_everything_has_its_turn_in_the_first_run(two, twilio):
     run(two, twilio)
     assert len(rows_of(two, PhoneNumber, "number")) == 2

@@ -83,7 +83,6 @@ def in_threads(*works) -> list[object]:
     return ends
 
 
-@pytest.mark.xfail(strict=False, reason="the lease is in _OURS only after its commit")
 def test_of_several_takers_one_has_it(store):
     for _ in range(5):
         ends = in_threads(*[lambda: take(store.owner, at(NOW))] * 4)
@@ -94,7 +93,6 @@ def test_of_several_takers_one_has_it(store):
             pass
 
 
-@pytest.mark.xfail(strict=True, reason="the lease is in _OURS only after its commit")
 def test_a_lease_is_held_from_the_moment_it_is_stored(store):
     """A second taker may look before the first one's call has returned."""
     second: list[object] = []
@@ -207,7 +205,6 @@ def test_a_run_that_was_taken_over_says_so_and_leaves_the_store_alone(two, twili
     assert (status, "taken over" in error) == ("failed", True)
 
 
-@pytest.mark.xfail(strict=True, reason="extras are stored without the lease")
 def test_nor_does_it_store_what_stands_beside_usage(two, twilio):
     number = {"sid": "PN1", "account_sid": BETA_SID, "phone_number": "+12025550101"}
     twilio.rows[BETA_SID, "IncomingPhoneNumbers"] = [number]
@@ -234,7 +231,6 @@ def test_of_two_syncs_at_once_both_end_well_or_one_steps_back(store, twilio):
     assert holder(store) is None
 
 
-@pytest.mark.xfail(strict=True, reason="system_customer() selects, then inserts")
 def test_the_system_customer_is_made_once_whoever_comes_first(postgres_store):
     """An import and a first sync, say: the second waits for the first, and takes what it made."""
     store, ends = postgres_store, []

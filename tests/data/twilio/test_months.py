@@ -235,7 +235,6 @@ def test_a_listing_of_another_account_is_refused_and_changes_nothing(two, twilio
     assert rows_of(two, Reconciliation, *NAMES, "checked_at") == before
 
 
-@pytest.mark.xfail(strict=True, reason="reconcile() stores with a cursor of before the run")
 def test_a_month_read_again_moves_no_cursor_back(two, twilio):
     """The account's usage was read in the same run, further than before it."""
     (before,) = (one for one in known_accounts(two.owner, today=TODAY) if one.sid == ACME_SID)
@@ -247,7 +246,6 @@ def test_a_month_read_again_moves_no_cursor_back(two, twilio):
         assert session.get(SyncCursor, (ACME_SID, USAGE_RECORDS)).through == tomorrow
 
 
-@pytest.mark.xfail(strict=True, reason="store_reads() notes freshness")
 def test_a_month_read_again_does_not_say_that_the_account_is_fresh(two, twilio):
     """Only its usage up to today would be: a month is none of it."""
     with writing(two.owner) as session:
@@ -259,7 +257,6 @@ def test_a_month_read_again_does_not_say_that_the_account_is_fresh(two, twilio):
     assert {error for (error,) in rows_of(two, Account, "sync_error")} == {"Twilio answers 500."}
 
 
-@pytest.mark.xfail(strict=True, reason="read_extras() lets InputError end the run")
 def test_a_figure_that_fits_no_column_fails_its_account_alone(two, twilio):
     def spoil(body):
         whole = body["start_date"] == "2026-03-01" and body["end_date"] == "2026-03-31"
