@@ -76,6 +76,7 @@ HOMES = {
     "twilio": ("data.twilio.client",),
     "requests": ("data.twilio.client",),
     "urllib3": ("data.twilio.client",),
+    "msgspec": ("data.twilio.client", "data.twilio.usage_records"),
     "cryptography": ("data.secrets",),
     "prometheus_client": ("dashboard.metrics",),
     "plotly": ("dashboard.charts",),
@@ -106,7 +107,7 @@ EXACT = (
 )
 CLOCKS = {
     "data.commands.sync": "a progress bar, and the pause between two runs",
-    "data.twilio.client": "Retry-After may be a date",
+    "data.twilio.answers": "Retry-After may be a date",
     "data.commands.clock": "the command line's edge",
     "dashboard.main": "the script's edge",
     "dashboard.door": "the edge of the endpoints",

@@ -1,14 +1,16 @@
 """The bulk writer of usage: rows as plain values by the database's own fast path.
 
-SQLite: executemany.  PostgreSQL: COPY into a temporary table, then one upsert.  Figures are written
-as the columns keep them (models/base.py): scaled integers on SQLite, numerics on PostgreSQL.  The
-only place beside scope.py and the migrations with SQL as text, and only for the deployment's own
-work: it takes a session that may touch every tenant.
+SQLite: statements of many rows.  PostgreSQL: COPY into a temporary table, then one upsert.  Figures
+are written as the columns keep them (models/base.py): scaled integers on SQLite, numerics on
+PostgreSQL.  The only place beside scope.py and the migrations with SQL as text, and only for the
+deployment's own work: it takes a session that may touch every tenant.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -19,10 +21,15 @@ from data.scope import EveryTenant, ScopedSession
 from data.twilio.usage_records import DailyUsage
 
 LARGEST = 2**63
+# Rows a statement on SQLite: with threads beside, each statement is a wait for the interpreter.
+CHUNK = 200
 COLUMNS = "customer_id, day, category, account_sid, count, usage, cost, cost_currency"
 KEY = "customer_id, day, category, account_sid"
 NEW = "count = excluded.count, usage = excluded.usage, cost = excluded.cost, \
 cost_currency = excluded.cost_currency"
+
+NULL = r"\N"
+ESCAPES = str.maketrans({"\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 
 Key = tuple[int, Any, str, str]  # customer, day, category, account
 Figures = tuple[Any, Any, Any, str]  # count, usage, cost, currency: as the column keeps them
@@ -75,18 +82,14 @@ class UsageTable:
         return {(row[0], row[1], row[2], row[3]): (row[4], row[5], row[6], row[7]) for row in rows}
 
     def upsert(self, rows: Sequence[tuple[Key, Figures]]) -> None:
-        if not rows:
-            return
         # In the order of the key: neighbours go to one page of the index.
         values = [(*key, *figures) for key, figures in sorted(rows, key=itemgetter(0))]
-        if self._postgres:
+        if self._postgres and values:
             self._copy(values)
-        else:
-            self._connection.exec_driver_sql(
-                f"INSERT INTO usage_record ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
-                f"ON CONFLICT ({KEY}) DO UPDATE SET {NEW}",
-                values,
-            )
+            return
+        for start in range(0, len(values), CHUNK):
+            chunk = values[start : start + CHUNK]
+            self._connection.exec_driver_sql(_insert(len(chunk)), tuple(chain.from_iterable(chunk)))
 
     def _copy(self, values: Iterable[tuple[Any, ...]]) -> None:
         self._connection.exec_driver_sql(
@@ -96,8 +99,7 @@ class UsageTable:
         driver: Any = self._connection.connection.driver_connection
         with driver.cursor() as cursor:
             with cursor.copy(f"COPY usage_arrived ({COLUMNS}) FROM STDIN") as copy:
-                for row in values:
-                    copy.write_row(row)
+                copy.write("".join(map(_copy_line, values)))
             cursor.execute(
                 f"INSERT INTO usage_record ({COLUMNS}) SELECT {COLUMNS} FROM usage_arrived "
                 f"ON CONFLICT ({KEY}) DO UPDATE SET {NEW}"
@@ -122,3 +124,26 @@ def _scaled(value: Decimal | None, scale: int) -> int | None:
     if not -LARGEST < scaled < LARGEST:
         raise InputError(f"{value} does not fit: at most {scale} decimals and 18 digits")
     return scaled
+
+
+@lru_cache(maxsize=CHUNK)
+def _insert(rows: int) -> str:
+    marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
+    return (
+        f"INSERT INTO usage_record ({COLUMNS}) VALUES {marks} "
+        f"ON CONFLICT ({KEY}) DO UPDATE SET {NEW}"
+    )
+
+
+def _copy_line(values: tuple[Any, ...]) -> str:
+    """A row in COPY's text format (PostgreSQL manual, COPY, "Text Format")."""
+    texts = [
+        NULL if value is None else _escaped(value) if type(value) is str else str(value)
+        for value in values
+    ]
+    return "\t".join(texts) + "\n"
+
+
+@lru_cache(maxsize=1024)  # categories, accounts, a currency: they come again and again
+def _escaped(text: str) -> str:
+    return text.translate(ESCAPES)

@@ -6,21 +6,20 @@ straight from the text.  Twilio's exceptions end in this file.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
-from email.utils import parsedate_to_datetime
+from os import environ
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
 import structlog
 from requests import ConnectionError as ConnectionFailed
-from requests import RequestException, Timeout
+from requests import RequestException, Session, Timeout
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ReadTimeout
+from requests.utils import get_environ_proxies
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base, wait_random_exponential
@@ -30,13 +29,15 @@ from twilio.http.response import Response
 from twilio.rest import Client
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from data.errors import NotFound, TwilioBusy, TwilioError, TwilioRefused
+from data.errors import TwilioBusy, TwilioError
+from data.twilio.answers import TOO_MANY, Body, Malformed, items_of, json_object, refusal
+from data.twilio.tally import Tally
 from data.twilio.throttle import Throttle
 
 log = structlog.get_logger(__name__)
 
-Body = dict[str, Any]
 T = TypeVar("T")
+P = TypeVar("P", bound="Page")
 
 API_VERSION = "2010-04-01"
 CONNECT_SECONDS = 5.0
@@ -44,7 +45,6 @@ READ_SECONDS = 10.0  # of the first attempt; each further one has as much more
 LONGEST_READ = 60.0
 ATTEMPTS = 10
 KNOCKS = 4  # attempts at a host that has never answered
-TOO_MANY = 429
 ATTEMPTS_WHEN_TOO_MANY = 30  # such a request was not processed: it costs nobody anything
 LONGEST_WAIT = 20.0  # seconds, by our own choice
 LONGEST_ASKED = 300.0  # seconds, where Twilio asks for it
@@ -60,40 +60,6 @@ class Credentials:
     account_sid: str
     secret: str = field(repr=False)
     key_sid: str | None = None  # of an API key; without one the secret is the auth token
-
-
-@dataclass(slots=True)
-class Tally:
-    """What was asked of Twilio in a run, and what came back.  Threads share it."""
-
-    requests: int = 0
-    retries: int = 0
-    answers: Counter[str] = field(default_factory=Counter)  # by status, or by the fault's name
-    twilio_seconds: float = 0.0  # in Twilio's own words
-    concurrent: int = 0  # the most at once, in Twilio's own words
-    _lock: Lock = field(default_factory=Lock, repr=False)
-
-    def sent(self, *, again: bool) -> None:
-        with self._lock:
-            self.requests += 1
-            self.retries += again
-
-    def got(self, answer: str, headers: Mapping[str, str] | None = None) -> None:
-        seconds = _number(headers, "Twilio-Request-Duration")
-        concurrent = _number(headers, "Twilio-Concurrent-Requests")
-        with self._lock:
-            self.answers[answer] += 1
-            self.twilio_seconds += float(seconds)
-            self.concurrent = max(self.concurrent, int(concurrent))
-
-
-def _number(headers: Mapping[str, str] | None, name: str) -> Decimal:
-    """A header's figure; 0 where it is missing or no number of a sane size."""
-    try:
-        value = Decimal((headers or {}).get(name, "0"))
-    except InvalidOperation:
-        return Decimal(0)
-    return value if value.is_finite() and 0 <= value < 10**6 else Decimal(0)
 
 
 class _Adapter(HTTPAdapter):
@@ -114,6 +80,17 @@ class _Adapter(HTTPAdapter):
         return answer
 
 
+def _take_environment(session: Session, hosts: Iterable[str]) -> None:
+    """Proxies and certificates as the environment says, once: the library asks it every time."""
+    session.trust_env = False
+    bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")
+    session.verify = bundle or True
+    for host in hosts:
+        parts = urlsplit(host)
+        if proxy := get_environ_proxies(host).get(parts.scheme):
+            session.proxies[f"{parts.scheme}://{parts.hostname}"] = proxy
+
+
 def _patience(seconds: float) -> tuple[float, float]:
     return (min(CONNECT_SECONDS, seconds), seconds)
 
@@ -128,6 +105,12 @@ class _Wait(wait_base):
         error = _error(retry_state)
         asked = error.retry_after if isinstance(error, TwilioBusy) else None
         return min(asked, LONGEST_ASKED) if asked is not None else self.jitter(retry_state)
+
+
+class Page(Protocol):
+    """A page of a listing as a typed value."""
+
+    next_page_uri: Any
 
 
 class Transport:
@@ -155,6 +138,7 @@ class Transport:
         self._parsing = Lock()
         for scheme in ("http://", "https://"):
             self.http.session.mount(scheme, _Adapter(pool_maxsize=concurrency))
+        _take_environment(self.http.session, self.hosts.values())
 
     def client(self, credentials: Credentials) -> "TwilioClient":
         return TwilioClient(credentials, self)
@@ -165,11 +149,12 @@ class Transport:
         url: str,
         query: Mapping[str, str],
         sid: str,
-        take: Callable[[Body], T],
+        read: Callable[[str], T],
     ) -> T:
-        """What `take` makes of the JSON object at `url`, asked for until it arrives whole.
+        """What `read` makes of the text at `url`, asked for until it arrives whole.
 
-        One thread at a time parses: no more than one page lies about in pieces.
+        `read` raises Malformed for what is cut off or of another shape: it may be right when asked
+        for again.  One thread at a time reads: no more than one page lies about in pieces.
         """
         for attempt in Retrying(
             retry=retry_if_exception_type(TwilioBusy),
@@ -180,8 +165,12 @@ class Transport:
             with attempt:
                 number = attempt.retry_state.attempt_number
                 text = self._ask(client, url, query, sid, number)
-                with self._parsing:
-                    return take(_body(text, self.tally))
+                try:
+                    with self._parsing:
+                        return read(text)
+                except Malformed as error:
+                    self.tally.got(error.fault)
+                    raise TwilioBusy(str(error)) from None
         raise AssertionError("unreachable: the last attempt raises")
 
     def public(self, host: str, path: str) -> Body | None:
@@ -236,7 +225,7 @@ class Transport:
         else:
             self.throttle.answered()
         if answer.status_code != 200:
-            raise _refusal(answer.status_code, answer.text, headers, sid)
+            raise refusal(answer.status_code, answer.text, headers, sid)
         kind = headers.get("Content-Type", "application/json")
         if "json" not in kind.lower():
             self.tally.got("not JSON")
@@ -283,7 +272,7 @@ class TwilioClient:
         self, path: str, params: Mapping[str, str] | None = None, *, host: str = "api"
     ) -> dict[str, Any]:
         """One JSON object.  `path` is below /2010-04-01, or begins with a slash."""
-        return self._get(_address(path), params or {}, host, lambda body: body)
+        return self._get(_address(path), params or {}, host, json_object)
 
     def list(
         self,
@@ -298,19 +287,45 @@ class TwilioClient:
         A path that begins with a slash is taken as it is, as in "/v1/Alerts" of host "monitor".
         Raises TwilioRefused (credentials), NotFound, TwilioBusy (still failing after retries).
         """
-        for page in self.pages(path, items, lambda found: found, params, host=host):
+
+        def read(text: str) -> tuple[Sequence[Body], object]:
+            page = json_object(text)
+            return items_of(page, items), _link(page)
+
+        for page in self._pages(path, read, params, host):
             yield from page
 
     def pages(
         self,
         path: str,
-        items: str,
-        take: Callable[[Sequence[Body]], T],
+        shape: type[P],
+        take: Callable[[P], T],
         params: Mapping[str, str] | None = None,
-        *,
-        host: str = "api",
     ) -> Iterator[T]:
-        """What `take` makes of each page's items; a page that leads back to another is refused."""
+        """What `take` makes of each page of a listing, decoded into `shape`; for many rows."""
+        decoder = msgspec.json.Decoder(shape)
+
+        def read(text: str) -> tuple[T, object]:
+            try:
+                page = decoder.decode(text)
+            except msgspec.ValidationError as error:
+                raise Malformed(
+                    "wrong shape", f"Twilio's answer has another shape: {error}"
+                ) from None
+            except (msgspec.DecodeError, UnicodeError):
+                raise Malformed("cut off", "Twilio's answer is not JSON.") from None
+            return take(page), page.next_page_uri
+
+        return self._pages(path, read, params, "api")
+
+    def _pages(
+        self,
+        path: str,
+        read: Callable[[str], tuple[T, object]],
+        params: Mapping[str, str] | None,
+        host: str,
+    ) -> Iterator[T]:
+        """Page by page as `read` says; one that leads back to another is refused."""
         uri: str | None = _address(path)
         query: dict[str, str] = {"PageSize": "1000", **(params or {})}
         seen: set[str] = set()
@@ -318,83 +333,29 @@ class TwilioClient:
             key = f"{uri}?{sorted(query.items())}"
             if key in seen or len(seen) >= MAX_PAGES:
                 raise TwilioError("Twilio's answer leads back to a page that was read already.")
-            taken, (uri, query) = self._get(
-                uri, query, host, lambda page: (take(self._items(page, items)), _next(page))
-            )
+            taken, link = self._get(uri, query, host, read)
             seen.add(key)
             yield taken
+            uri, query = _next(link)
 
-    def _items(self, page: Body, items: str) -> Sequence[Body]:
-        """The list in a page; one of another shape may be right when asked for again."""
-        listed = page.get(items)
-        if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-            self._transport.tally.got("wrong shape")
-            raise TwilioBusy(f"Twilio's answer has no list of {items}.")
-        return listed
-
-    def _get(self, uri: str, query: Mapping[str, str], host: str, take: Callable[[Body], T]) -> T:
+    def _get(self, uri: str, query: Mapping[str, str], host: str, read: Callable[[str], T]) -> T:
         url = self._transport.hosts[host] + uri
-        return self._transport.get(self._client, url, query, self.account_sid, take)
+        return self._transport.get(self._client, url, query, self.account_sid, read)
 
 
 def _address(path: str) -> str:
     return path if path.startswith("/") else f"/{API_VERSION}/{path}"
 
 
-def _next(page: Mapping[str, Any]) -> tuple[str | None, dict[str, str]]:
+def _link(page: Body) -> object:
     """Where the listing goes on: relative in 2010-04-01, absolute under `meta` in v1."""
     meta = page.get("meta")
-    link = page.get("next_page_uri") or (isinstance(meta, dict) and meta.get("next_page_url"))
+    return page.get("next_page_uri") or (isinstance(meta, dict) and meta.get("next_page_url"))
+
+
+def _next(link: object) -> tuple[str | None, dict[str, str]]:
     if not isinstance(link, str) or not link:
         return None, {}
     # Only path and query are taken: a listing must not send our credentials to another host.
     parts = urlsplit(link)
     return parts.path, dict(parse_qsl(parts.query, keep_blank_values=True))
-
-
-def _body(text: str, tally: Tally) -> Body:
-    """The object; one that is cut off or of another shape may be right when asked for again."""
-    try:
-        body = json.loads(text, parse_float=Decimal)
-    except ValueError:
-        tally.got("cut off")
-        raise TwilioBusy("Twilio's answer is not JSON.") from None
-    if not isinstance(body, dict):
-        tally.got("wrong shape")
-        raise TwilioBusy("Twilio's answer is no object.")
-    return body
-
-
-def _refusal(status: int, text: str, headers: Mapping[str, str], sid: str) -> Exception:
-    """Twilio's error as ours; see https://www.twilio.com/docs/api/errors."""
-    try:
-        body = json.loads(text)
-        code, said = body.get("code"), body.get("message")
-    except (ValueError, AttributeError):
-        code, said = None, None
-    if status in (408, 425, TOO_MANY) or status >= 500 or status < 300:
-        log.info("twilio.busy", status=status, code=code, account=sid)
-        after = _retry_after(headers.get("Retry-After", ""))
-        return TwilioBusy(f"Twilio answers {status}.", retry_after=after, status=status)
-    log.warning("twilio.refused", status=status, code=code, account=sid)
-    if status in (401, 403):
-        return TwilioRefused(
-            f"Twilio refuses the credentials of account {sid} ({code or status}): "
-            "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or the account's own key.",
-            account=sid,
-        )
-    if status == 404:
-        return NotFound(f"Twilio knows no such resource of account {sid}.", account=sid)
-    return TwilioRefused(f"Twilio refuses the request ({code or status}): {said}", account=sid)
-
-
-def _retry_after(text: str) -> float | None:
-    """Seconds; the header holds them, or a date (RFC 9110, 10.2.3)."""
-    if text.replace(".", "", 1).isdecimal():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)

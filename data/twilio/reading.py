@@ -9,9 +9,10 @@ from data.errors import ConfigError
 from data.scope import EveryTenant
 from data.secrets import vault
 from data.settings import Settings
-from data.twilio.client import Credentials, Tally, Transport, TwilioClient
+from data.twilio.client import Credentials, Transport, TwilioClient
 from data.twilio.lease import Lease
 from data.twilio.planner import UNKNOWN, Habit, Window
+from data.twilio.tally import Tally
 from data.twilio.usage_records import DailyUsage
 
 

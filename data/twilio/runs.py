@@ -9,8 +9,8 @@ from sqlmodel import col, update
 from data.errors import NotFound
 from data.models import SyncRun
 from data.scope import EveryTenant, writing
-from data.twilio.client import Tally
 from data.twilio.intake import Stored
+from data.twilio.tally import Tally
 
 NOTHING = Stored()
 MICRO = Decimal("0.000001")

@@ -6,18 +6,21 @@ row says whose it is, and a row of another account is refused.  Fields may be nu
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache, partial
+from itertools import chain
+from operator import attrgetter
 from sys import intern
 from typing import Any
 
 import structlog
+from msgspec import Raw, Struct
 
 from data.errors import InputError, TwilioError
-from data.money import ZERO, currency_code, decimal_from
+from data.money import ZERO, currency_code
 from data.twilio.client import TwilioClient
 from data.twilio.planner import Habit
 
@@ -26,9 +29,38 @@ log = structlog.get_logger(__name__)
 COST_PLACES = Decimal("0.000000001")
 QUANTITY_PLACES = Decimal("0.000001")
 FIGURES = ("count", "usage", "price")
-NOTHING = frozenset({None, "", "0", "0.0", "0.00", "0.00000", 0})
+# Figures as they stand in the text: nothing at all, and nothing used.
+MISSING = frozenset({b"", b"null", b'""'})
+SILENT = MISSING | {b"0", b'"0"', b'"0.0"', b'"0.00"', b'"0.00000"'}
 
-Body = dict[str, Any]
+
+class _Body(Struct, gc=False):
+    """A row as Twilio sends it; figures stay text, for a number through a float is another one."""
+
+    account_sid: str | None = None
+    category: str | None = None
+    start_date: str | None = None
+    end_date: str | None = None
+    count: Raw = Raw(b"")
+    usage: Raw = Raw(b"")
+    price: Raw = Raw(b"")
+    price_unit: Any = None
+    as_of: Any = None
+    uri: Any = None
+
+    @property
+    def says_something(self) -> bool:
+        """Twilio may list every category of every day; only those that happened are stored."""
+        return not (
+            bytes(self.count) in SILENT
+            and bytes(self.usage) in SILENT
+            and bytes(self.price) in SILENT
+        )
+
+
+class _Page(Struct):
+    usage_records: list[_Body]
+    next_page_uri: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +108,7 @@ def daily_pages(
     path = f"Accounts/{sid}/Usage/Records/Daily.json"
     query = _query(first, last, category)
     listed = partial(_listed, sid=sid, first=first, last=last)
-    for found in client.pages(path, "usage_records", listed, query):
+    for found in client.pages(path, _Page, listed, query):
         if category and any(one != category.lower() for _, one in found.seen):
             raise TwilioError(f"Twilio sent other categories when asked for {category}.")
         yield found
@@ -97,7 +129,7 @@ def usage_of_day(client: TwilioClient, sid: str, day: date) -> Listed:
     found = Listed()
     path = f"Accounts/{sid}/Usage/Records.json"
     listed = partial(_listed, sid=sid, first=day, last=day)
-    for page in client.pages(path, "usage_records", listed, _query(day, day, None)):
+    for page in client.pages(path, _Page, listed, _query(day, day, None)):
         found.take(page)
     return found
 
@@ -107,11 +139,11 @@ def active_categories(
 ) -> tuple[tuple[str, ...], int]:
     """Categories (as Twilio writes them) in which something happened, and how many it lists."""
     path, active, listed = f"Accounts/{sid}/Usage/Records.json", [], 0
-    for body in client.list(path, "usage_records", _query(first, last, None)):
+    for body in _bodies(client, path, _query(first, last, None)):
         _check_owner(body, sid)
         listed += 1
-        if body.get("category") and not _is_silent(body):
-            active.append(str(body["category"]))
+        if body.category and body.says_something:
+            active.append(body.category)
     return tuple(dict.fromkeys(active)), listed
 
 
@@ -127,10 +159,10 @@ class MonthTotal:
 def monthly_usage(client: TwilioClient, sid: str, first: date, last: date) -> Iterator[MonthTotal]:
     """Every category's sum by calendar month from `first` to `last`."""
     path = f"Accounts/{sid}/Usage/Records/Monthly.json"
-    for body in client.list(path, "usage_records", _query(first, last, None)):
+    for body in _bodies(client, path, _query(first, last, None)):
         _check_owner(body, sid)
-        if body.get("category") and body.get("start_date") and not _is_silent(body):
-            row = _row(body, _day(body["start_date"]), _category(body["category"]))
+        if body.category and body.start_date and body.says_something:
+            row = _row(body, _day(body.start_date), _category(body.category))
             yield MonthTotal(row.day.replace(day=1), row.category, row.count, row.usage, row.cost)
 
 
@@ -139,9 +171,13 @@ def fleet_totals(client: TwilioClient, sid: str, first: date, last: date) -> dic
     query = _query(first, last, "totalprice") | {"IncludeSubaccounts": "true"}
     path = f"Accounts/{sid}/Usage/Records/Daily.json"
     return {
-        _day(body.get("start_date")): _number(body, "price", COST_PLACES) or ZERO
-        for body in client.list(path, "usage_records", query)
+        _day(body.start_date): _number(body.price, "price", COST_PLACES) or ZERO
+        for body in _bodies(client, path, query)
     }
+
+
+def _bodies(client: TwilioClient, path: str, query: Mapping[str, str]) -> Iterator[_Body]:
+    return chain.from_iterable(client.pages(path, _Page, attrgetter("usage_records"), query))
 
 
 def _query(first: date, last: date, category: str | None) -> dict[str, str]:
@@ -154,24 +190,24 @@ def _query(first: date, last: date, category: str | None) -> dict[str, str]:
     }
 
 
-def _listed(bodies: Iterable[Body], sid: str, first: date, last: date) -> Listed:
+def _listed(page: _Page, sid: str, first: date, last: date) -> Listed:
     found = Listed()
-    for body in bodies:
+    for body in page.usage_records:
         _check_owner(body, sid)
-        start, category = body.get("start_date"), body.get("category")
+        start, category = body.start_date, body.category
         if not category or not start:
-            log.warning("twilio.row_without_place", account=sid, row=body.get("uri"))
+            log.warning("twilio.row_without_place", account=sid, row=body.uri)
             continue
         day = _day(start)
-        if not first <= day <= last or body.get("end_date") not in (start, None):
+        if not first <= day <= last or body.end_date not in (start, None):
             raise TwilioError(
-                f"Twilio sent {start} to {body.get('end_date')} "
+                f"Twilio sent {start} to {body.end_date} "
                 f"when asked for the days {first} to {last}.",
                 account=sid,
             )
         key = (day, _category(category))
         found.seen.add(key)
-        if _is_silent(body):
+        if not body.says_something:
             continue
         row = _row(body, *key)
         if found.rows.get(key, row) != row:
@@ -181,46 +217,41 @@ def _listed(bodies: Iterable[Body], sid: str, first: date, last: date) -> Listed
     return found
 
 
-def _check_owner(body: Body, sid: str) -> None:
-    if body.get("account_sid") not in (sid, None):
+def _check_owner(body: _Body, sid: str) -> None:
+    if body.account_sid not in (sid, None):
         raise TwilioError(
-            f"Twilio sent a usage row of {body.get('account_sid')} in the listing of {sid}; "
+            f"Twilio sent a usage row of {body.account_sid} in the listing of {sid}; "
             "nothing of it was stored.",
             account=sid,
         )
 
 
-def _is_silent(body: Body) -> bool:
-    """Twilio may list every category of every day; only those that happened are stored."""
-    return not any(body.get(figure) not in NOTHING for figure in FIGURES)
-
-
-def _row(body: Body, day: date, category: str) -> DailyUsage:
+def _row(body: _Body, day: date, category: str) -> DailyUsage:
     try:
         return DailyUsage(
             day,
             category,
-            _number(body, "count", QUANTITY_PLACES),
-            _number(body, "usage", QUANTITY_PLACES),
-            _number(body, "price", COST_PLACES),
-            _currency(str(body.get("price_unit") or "usd")),
-            _moment(body.get("as_of")),
+            _number(body.count, "count", QUANTITY_PLACES),
+            _number(body.usage, "usage", QUANTITY_PLACES),
+            _number(body.price, "price", COST_PLACES),
+            _currency(str(body.price_unit or "usd")),
+            _moment(body.as_of),
         )
     except (AttributeError, TypeError, ValueError, InputError) as error:
         raise TwilioError(f"A usage record of Twilio cannot be read: {error}") from error
 
 
 @lru_cache(maxsize=2048)
-def _day(value: object) -> date:
+def _day(text: str | None) -> date:
     try:
-        return date.fromisoformat(str(value))
+        return date.fromisoformat(text or "")
     except ValueError:
-        raise TwilioError(f"A usage record of Twilio has the date {value!r}.") from None
+        raise TwilioError(f"A usage record of Twilio has the date {text!r}.") from None
 
 
 @lru_cache(maxsize=1024)
-def _category(value: object) -> str:
-    return intern(str(value).lower())
+def _category(text: str) -> str:
+    return intern(text.lower())
 
 
 @lru_cache(maxsize=64)
@@ -235,15 +266,16 @@ def _moment(text: str | None) -> datetime | None:
     return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
 
 
-def _number(body: Body, field: str, places: Decimal) -> Decimal | None:
-    """The figure to the places we store; Twilio's own have five."""
-    value = body.get(field)
-    if value is None or value == "":
+def _number(kept: Raw, field: str, places: Decimal) -> Decimal | None:
+    """The figure to the places we store (Twilio's own have five), in quotes or not."""
+    text = bytes(kept)
+    if text in MISSING:
         return None
     try:
-        number = Decimal(value) if type(value) is str else decimal_from(value, field)
+        number = Decimal(str(text[1:-1] if text[:1] == b'"' else text, "ascii"))
         if number.is_finite():
             return number.quantize(places)
-    except (ArithmeticError, InputError):
+    except (ArithmeticError, UnicodeError):
         pass
-    raise TwilioError(f"A usage record of Twilio cannot be read: {field} is {value!r}.")
+    shown = text[:40].decode(errors="replace")
+    raise TwilioError(f"A usage record of Twilio cannot be read: {field} is {shown}.")

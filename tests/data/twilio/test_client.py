@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from data.demo.twilio_api import twilio_api
 from data.demo.world import AUTH_TOKEN, PARENT_SID, World
 from data.errors import NotFound, TwilioBusy, TwilioError, TwilioRefused
-from data.twilio.client import Credentials, Tally, Transport
+from data.twilio.client import Credentials, Transport
+from data.twilio.tally import Tally
 from data.twilio.usage_records import daily_usage
 from tests.servers import PARENT, TOKEN, Canned, account_body, page, refusal, serving
 
