@@ -140,7 +140,7 @@ async def _rows(session: aiohttp.ClientSession, source: Source, sid: str) -> Any
 def write(url: str, count: int) -> int:
     """Rows that are there already, written by the plain writer; returns how many."""
     store = writer(url)
-    # As many indexes as the product's table has: one by which pages read, one by which it is filled.
+    # As many indexes as the product has: one by which pages read, one for the sync.
     store.connection.execute("CREATE INDEX IF NOT EXISTS plain_by_day ON plain (day, account_sid)")
     rows = list(made_up(count))
     for start in range(0, count, BATCH):
