@@ -18,7 +18,7 @@ STAFF = (
     ("Sam Support", f"sam.support@owl{DOMAIN}", Role.SUPPORT),
     ("Billie Billing", f"billie.billing@owl{DOMAIN}", Role.BILLING_MANAGER),
     ("Dev Developer", f"dev.developer@owl{DOMAIN}", Role.DEVELOPER),
-    ("Ada Admin", f"ada.admin@owl{DOMAIN}", Role.ADMINISTRATOR),
+    ("Alex Admin", f"alex.admin@owl{DOMAIN}", Role.ADMINISTRATOR),
 )
 NO_PLAN = "Own Twilio account"
 

@@ -14,9 +14,10 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
+import requests
 import structlog
 from requests import ConnectionError as ConnectionFailed
-from requests import RequestException, Session, Timeout
+from requests import RequestException, Timeout
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ChunkedEncodingError, ReadTimeout
 from requests.utils import get_environ_proxies
@@ -80,7 +81,7 @@ class _Adapter(HTTPAdapter):
         return answer
 
 
-def _take_environment(session: Session, hosts: Iterable[str]) -> None:
+def _take_environment(session: requests.Session, hosts: Iterable[str]) -> None:
     """Proxies and certificates as the environment says, once: the library asks it every time."""
     session.trust_env = False
     bundle = environ.get("REQUESTS_CA_BUNDLE") or environ.get("CURL_CA_BUNDLE")

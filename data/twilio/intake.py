@@ -103,7 +103,8 @@ def _owners(session: ScopedSession, sids: Sequence[str]) -> tuple[int, dict[str,
             col(Account.sid), col(Account.customer_id), col(Account.starts_on), col(Account.ends_on)
         )
         .where(col(Account.sid).in_(sids))
-        .with_for_update(read=True)
+        .order_by(col(Account.sid), col(Account.customer_id), col(Account.starts_on))
+        .with_for_update()
     )
     found: dict[str, list[Owner]] = {}
     for sid, customer_id, starts_on, ends_on in rows:

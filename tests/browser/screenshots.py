@@ -110,7 +110,7 @@ def _scenes(browser: Browser, live: Live) -> Iterator[tuple[str, str, str, Page]
             yield from ((size, scheme, name, page) for name in _as_staff(page, live))
             page.context.close()
             page = _window(browser, width, height, scheme)
-            sign_in(page, live, "Ada Admin", "sync")
+            sign_in(page, live, "Alex Admin", "sync")
             yield size, scheme, "sync", page
             page.context.close()
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.browser.screenshots import FAULTS
 from tests.browser.stage import WAIT, settle, visit
 
-ADMIN, DEVELOPER = "Ada Admin", "Dev Developer"
+ADMIN, DEVELOPER = "Alex Admin", "Dev Developer"
 MONEY = re.compile(r"[$€]\s?\d|\bUSD\b|\bEUR\b")
 
 

@@ -252,7 +252,9 @@ def test_demo_people_are_made_once_and_real_people_are_never_listed(world):
     assert [(p.member.name, p.member.role.value, p.plan) for p in people] == [
         ("Acme", "manager", "Basic"),
         ("Beta & Sons", "manager", "Own Twilio account"),
+        ("Alex Admin", "administrator", ""),
         ("Billie Billing", "billing_manager", ""),
+        ("Dev Developer", "developer", ""),
         ("Sam Support", "support", ""),
     ]
 
