@@ -6,7 +6,7 @@ AppError 500              the text may be shown to a customer; details go to the
 ├─ AccessError 403            NotSignedIn 401, LinkRejected (forged, expired, used: one message)
 ├─ NotFound 404               absent or another tenant's: indistinguishable
 ├─ Conflict 409               SyncInProgress, StaleVersion
-├─ TwilioError 502            TwilioBusy 503, TwilioRefused (the ISV must act)
+├─ TwilioError 502            TwilioBusy 503, ListingLoops, TwilioRefused (the ISV must act)
 ├─ StoreUnavailable 503       the database is locked, read-only or gone
 └─ ScopeViolation 500         our bug; never shown, always logged as critical
 
@@ -88,6 +88,12 @@ class TwilioBusy(TwilioError):
     def __init__(self, message: str, retry_after: float | None = None, **params: Any) -> None:
         super().__init__(message, **params)
         self.retry_after = retry_after  # seconds, where Twilio sent it
+
+
+class ListingLoops(TwilioError):
+    """A page of Twilio's leads back to one that was read already."""
+
+    code = "twilio_loops"
 
 
 class TwilioRefused(TwilioError):

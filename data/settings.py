@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from data.errors import ConfigError, InputError
 
@@ -197,6 +197,9 @@ def load_settings(**overrides: Any) -> Settings:
     """The settings, or a ConfigError that names each setting that is wrong."""
     try:
         return Settings(**overrides)
+    except SettingsError as error:  # a value that is no JSON where JSON is asked for
+        name = str(error).partition('field "')[2].partition('"')[0].upper()
+        raise ConfigError(f"{name}: must be written as JSON") from None
     except ValidationError as error:
         reasons = []
         for item in error.errors():

@@ -110,6 +110,7 @@ def _customers(settings: Settings) -> Iterator[Finding]:
     waiting = [account for one in found if one.waiting for account in one.accounts]
     if waiting:
         sids = ", ".join(account.sid for account in waiting[:5])
+        sids += f" and {len(waiting) - 5} more" if len(waiting) > 5 else ""
         yield "note", f"{len(waiting)} accounts wait for an owner in customers.yaml: {sids}"
     for one in found:
         for account in one.accounts:

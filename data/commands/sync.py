@@ -39,6 +39,8 @@ def sync_command(
 ) -> None:
     """Read the subaccounts and their daily usage from Twilio, then close the periods due."""
     settings = load_settings()
+    if since and since.date() > today(settings):
+        raise InputError(f"--since: {since:%Y-%m-%d} lies in the future")
     set_up_logs(quiet=True)
     prepare_for_bulk()
 
@@ -100,8 +102,10 @@ def tell_plan(plan: SyncPlan) -> None:
 def _tell(report: SyncReport, reading: Reading) -> None:
     tally = reading.tally
     answers = ", ".join(f"{name}: {number}" for name, number in sorted(tally.answers.items()))
+    failed = len(report.failures)
+    read = f"{report.accounts - failed} of {report.accounts}" if failed else report.accounts
     print(
-        f"Synced {report.accounts} accounts, {report.rows} rows, {report.requests} requests"
+        f"Synced {read} accounts, {report.rows} rows, {report.requests} requests"
         + (f" ({report.retries} repeated)" if report.retries else "")
         + f"; planned {report.planned}"
     )

@@ -56,7 +56,7 @@ def refusal(status: int, text: str, headers: Mapping[str, str], sid: str) -> Exc
     log.warning("twilio.refused", status=status, code=code, account=sid)
     if status in (401, 403):
         return TwilioRefused(
-            f"Twilio refuses the credentials of account {sid} ({code or status}): "
+            f"Twilio refuses the credentials for account {sid} ({code or status}): "
             "check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN, or the account's own key.",
             account=sid,
         )

@@ -6,6 +6,7 @@ straight from the text.  Twilio's exceptions end in this file.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import environ
@@ -30,7 +31,7 @@ from twilio.http.response import Response
 from twilio.rest import Client
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from data.errors import TwilioBusy, TwilioError
+from data.errors import ListingLoops, TwilioBusy, TwilioError
 from data.twilio.answers import TOO_MANY, Body, Malformed, items_of, json_object, refusal
 from data.twilio.tally import Tally
 from data.twilio.throttle import Throttle
@@ -41,6 +42,7 @@ T = TypeVar("T")
 P = TypeVar("P", bound="Page")
 
 API_VERSION = "2010-04-01"
+ACCOUNT = re.compile(r"/Accounts/(AC\w+)")
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0  # of the first attempt; each further one has as much more
 LONGEST_READ = 60.0
@@ -333,7 +335,7 @@ class TwilioClient:
         while uri is not None:
             key = f"{uri}?{sorted(query.items())}"
             if key in seen or len(seen) >= MAX_PAGES:
-                raise TwilioError("Twilio's answer leads back to a page that was read already.")
+                raise ListingLoops("Twilio's answer leads back to a page that was read already.")
             taken, link = self._get(uri, query, host, read)
             seen.add(key)
             yield taken
@@ -341,7 +343,9 @@ class TwilioClient:
 
     def _get(self, uri: str, query: Mapping[str, str], host: str, read: Callable[[str], T]) -> T:
         url = self._transport.hosts[host] + uri
-        return self._transport.get(self._client, url, query, self.account_sid, read)
+        of = ACCOUNT.search(uri)  # whose resource it is, whoever asks for it
+        sid = of[1] if of else self.account_sid
+        return self._transport.get(self._client, url, query, sid, read)
 
 
 def _address(path: str) -> str:

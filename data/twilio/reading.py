@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+import structlog
+
 from data.account_credentials import keys, stored_keys
 from data.errors import ConfigError
 from data.scope import EveryTenant
@@ -14,6 +16,8 @@ from data.twilio.lease import Lease
 from data.twilio.planner import UNKNOWN, Habit, Window
 from data.twilio.tally import Tally
 from data.twilio.usage_records import DailyUsage
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +135,16 @@ def open_reading(
         since,
         only,
         settings.count_logs,
-        keys(scope, vault(settings)) if stored_keys(scope) else {},
+        _own_keys(scope, settings),
     )
+
+
+def _own_keys(scope: EveryTenant, settings: Settings) -> dict[str, Credentials]:
+    """Keys of single accounts.  Without them the parent's token reads all but alerts."""
+    if not stored_keys(scope):
+        return {}
+    try:
+        return keys(scope, vault(settings))
+    except ConfigError as error:
+        log.error("sync.keys_not_opened", error=str(error))
+        return {}

@@ -15,7 +15,15 @@ from time import monotonic
 
 import structlog
 
-from data.errors import AppError, InputError, NotFound, TwilioBusy, TwilioError, TwilioRefused
+from data.errors import (
+    AppError,
+    InputError,
+    ListingLoops,
+    NotFound,
+    TwilioBusy,
+    TwilioError,
+    TwilioRefused,
+)
 from data.twilio.account_list import known_accounts, note_failures, note_outage, store_accounts
 from data.twilio.accounts import TwilioAccount, list_accounts
 from data.twilio.balance import balance
@@ -34,7 +42,7 @@ from data.twilio.usage_records import active_categories
 SILENCE = 48  # accounts in a row without an answer: Twilio is not there
 TOLERATED = 1.1  # requests sent, as a share of those planned
 LOOK_DAYS = 30
-PASSES = 3  # accounts that failed for a passing reason are read again at the end
+PASSES = 2  # accounts that failed for a passing reason are read again at the end
 BATCH_ROWS, BATCH_ACCOUNTS, BATCH_SECONDS = 8_000, 250, 1.0
 
 Progress = Callable[[int, int, str], None]
@@ -92,7 +100,13 @@ def plan_sync(reading: Reading) -> SyncPlan:
 def _listed(reading: Reading) -> list[TwilioAccount]:
     """The subaccounts, without the parent."""
     parent = reading.credentials.account_sid
-    found = list_accounts(reading.parent_client())
+    for attempt in range(1, PASSES + 1):
+        try:
+            found = list(list_accounts(reading.parent_client()))
+            break
+        except ListingLoops:
+            if attempt == PASSES:
+                raise
     return [one for one in found if not one.is_parent and one.sid != parent]
 
 
