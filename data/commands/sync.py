@@ -92,9 +92,9 @@ def tell_plan(plan: SyncPlan) -> None:
     suspects = sum(one.suspects is not None for one in plan.due)
     print(f"Plan: {plan.requests} requests for {len(plan.due)} accounts of {plan.listed} at Twilio")
     print(f"  usage {plan.usage - suspects}, of {whole} accounts the whole history")
-    print(
-        f"  {suspects} accounts asked for the totals of {len(plan.corrections.days)} changed days"
-    )
+    if suspects:
+        days = len(plan.corrections.days)
+        print(f"  {suspects} accounts asked for the totals of {days} changed days")
     lists = plan.requests - plan.usage - len(plan.extras)
     print(f"  beside usage {len(plan.extras)}; lists and totals {lists}")
 
