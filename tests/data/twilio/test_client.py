@@ -127,7 +127,7 @@ def test_a_twilio_that_stays_busy_is_given_up(status, times):
     ],
 )
 def test_how_long_twilio_asks_to_wait(header, seconds):
-    assert refused([refusal(429, **header)], TwilioBusy, attempts=1).retry_after == seconds
+    assert refused([refusal(503, **header)], TwilioBusy, attempts=1).retry_after == seconds
 
 
 def test_retries_are_counted():
