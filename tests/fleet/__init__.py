@@ -1,7 +1,7 @@
 """A fleet of Twilio accounts on loopback: fast, large, faulty, and known to the last figure.
 
     with fleet(accounts=12, days=30) as twilio:
-        twilio.break_things("issue", seed=3)
+        twilio.break_things("usual", seed=3)
         … python -m data sync, with twilio.environment …
         twilio.rows(sid, first, last)      # what a store must hold
 
@@ -67,7 +67,7 @@ class Fleet:
         self._control("reset")
 
     def break_things(self, preset: str, seed: int = 1) -> None:
-        """From now on with these faults ("none", "issue", "hard")."""
+        """From now on with these faults ("none", "usual", "hard")."""
         self._control("faults", preset=preset, seed=str(seed))
 
     def slow_down(self, seconds: float) -> None:

@@ -31,9 +31,9 @@ class Rates:
         return Rates(**{one.name: getattr(self, one.name) * factor for one in fields(self)})
 
 
-ISSUE = Rates(too_many=0.10, server_error=0.05, hang=0.02, truncated=0.02, reset=0.01)
-HARD = replace(ISSUE.times(2), html=0.02, empty=0.02, shape=0.02, shift=0.05, loop=0.002)
-PRESETS = {"none": Rates(), "issue": ISSUE, "hard": HARD}
+USUAL = Rates(too_many=0.10, server_error=0.05, hang=0.02, truncated=0.02, reset=0.01)
+HARD = replace(USUAL.times(2), html=0.02, empty=0.02, shape=0.02, shift=0.05, loop=0.002)
+PRESETS = {"none": Rates(), "usual": USUAL, "hard": HARD}
 
 
 @dataclass

@@ -229,7 +229,7 @@ def test_faults_are_the_same_again_with_the_same_seed():
 
 
 def test_faults_come_as_often_as_their_rates_say():
-    faults = Faults(PRESETS["issue"], seed=3)
+    faults = Faults(PRESETS["usual"], seed=3)
     drawn = Counter(faults.meet(f"/{n}")[0] for n in range(10_000))
     assert 900 < drawn["too_many"] < 1100
     assert 8000 - 200 < drawn[""] < 8000 + 200
