@@ -155,7 +155,7 @@ def mark_each_changed(session: ScopedSession, days: Mapping[str, date]) -> None:
     """The same for many accounts at once, by SID."""
     if not days:
         return
-    table = Account.__table__  # type: ignore[attr-defined]
+    table = Account.__table__  # type: ignore[attr-defined]  # SQLModel leaves it untyped
     session.connection().execute(
         update(table)
         .where(

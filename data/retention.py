@@ -99,7 +99,8 @@ def delete_expired(scope: EveryTenant, policy: Policy, now: datetime) -> Expired
 
 def _batches(scope: EveryTenant, policy: Policy, now: datetime) -> Iterator[int]:
     table = policy.table
-    key = [col(getattr(table, one.name)) for one in table.__table__.primary_key]  # type: ignore[attr-defined]
+    names = table.__table__.primary_key  # type: ignore[attr-defined]  # SQLModel leaves it untyped
+    key = [col(getattr(table, one.name)) for one in names]
     while True:
         with writing(scope) as session:
             old: Any = select(*key).where(_old(policy, now)).limit(BATCH)

@@ -13,6 +13,7 @@ from dashboard.charts.theme import Chart, Look, hatched, layout, note
 from data.sync_history import TOO_MANY, Run
 
 HEIGHT = 170
+FEWEST, NAME_TAKES = 12, 4  # places on the axis; of these a name takes so many on a phone
 ANSWERED = "200"
 
 
@@ -78,11 +79,11 @@ def _plan(names: Sequence[str], runs: Sequence[Run], look: Look) -> dict[str, An
 
 def _axis(names: Sequence[str]) -> dict[str, Any]:
     """The runs side by side, named by the moment they began; three names suffice."""
-    step = max(-(-len(names) // 3), 1)
+    step = max(-(-len(names) // 3), NAME_TAKES)
     shown = list(range(len(names) - 1, -1, -step))[::-1]
     return {
         "type": "linear",
-        "range": [-0.6, max(len(names), 12) - 0.4],
+        "range": [-0.6, max(len(names), FEWEST) - 0.4],
         "tickangle": 0,
         "tickmode": "array",
         "tickvals": shown,

@@ -46,7 +46,7 @@ def store_accounts(
         for chunk in _chunks([_row(one, waiting, today) for one in new]):
             session.execute(insert(Account), chunk)
         if moved:
-            table = Account.__table__  # type: ignore[attr-defined]
+            table = Account.__table__  # type: ignore[attr-defined]  # SQLModel leaves it untyped
             session.connection().execute(
                 update(table)
                 .where(table.c.sid == bindparam("account"))
@@ -115,7 +115,7 @@ def known_accounts(
         cursors = {
             row.account_sid: row
             for row in session.execute(
-                select(SyncCursor.__table__).where(  # type: ignore[attr-defined]
+                select(SyncCursor.__table__).where(  # type: ignore[attr-defined]  # untyped
                     col(SyncCursor.resource) == USAGE_RECORDS
                 )
             )
@@ -165,7 +165,7 @@ def note_failures(
 
     `unread` is the first day that was to be read of some: their next reading begins there.
     """
-    accounts, cursors = Account.__table__, SyncCursor.__table__  # type: ignore[attr-defined]
+    accounts, cursors = Account.__table__, SyncCursor.__table__  # type: ignore[attr-defined]  # untyped
     with writing(scope) as session:
         if failures:
             session.connection().execute(

@@ -159,7 +159,8 @@ def _keep_revisions(
 def _insert(session: ScopedSession, table: type[Table]) -> Any:
     """The database's own INSERT, which can say what to do with a key that is there."""
     postgres = session.get_bind().dialect.name == "postgresql"
-    return (postgres_insert if postgres else sqlite_insert)(table.__table__)  # type: ignore[attr-defined]
+    known = table.__table__  # type: ignore[attr-defined]  # SQLModel leaves it untyped
+    return (postgres_insert if postgres else sqlite_insert)(known)
 
 
 def _revision(
@@ -201,7 +202,7 @@ def _cursor(read: AccountRead, now: datetime) -> dict[str, Any]:
 
 
 def _note_freshness(session: ScopedSession, reads: Sequence[AccountRead], now: datetime) -> None:
-    table = Account.__table__  # type: ignore[attr-defined]
+    table = Account.__table__  # type: ignore[attr-defined]  # SQLModel leaves it untyped
     statement = (
         update(table)
         .where(table.c.sid == bindparam("account"))

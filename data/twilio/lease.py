@@ -44,7 +44,7 @@ class Lease:
             .where(col(SyncLease.name) == NAME, col(SyncLease.holder) == self.holder)
             .values(expires_at=self.clock() + LASTS)
         )
-        if kept.rowcount != 1:  # type: ignore[attr-defined]
+        if kept.rowcount != 1:  # type: ignore[attr-defined]  # an UPDATE's result has it
             raise SyncInProgress("Another sync has taken over; this one stores nothing more.")
 
     def confirm(self) -> None:

@@ -52,7 +52,7 @@ async def serve(given: argparse.Namespace) -> None:
     listening = await loop.create_server(lambda: Connection(server), "127.0.0.1", given.port)
     port = listening.sockets[0].getsockname()[1]
     said = {"base": f"http://127.0.0.1:{port}", "sid": world.parent, "token": world.token}
-    print(json.dumps(said), flush=True)  # noqa: T201
+    print(json.dumps(said), flush=True)  # noqa: T201  # whoever starts it reads it
     starter = os.getppid()
     while os.getppid() == starter:
         await asyncio.sleep(0.5)
