@@ -11,18 +11,17 @@ Only settled days are observations; settling days bound the draws from below (ou
 Floats live in this file only; money never does.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from data.projection.paths import DRAWS, Floats, day_paths, paired
 
-DRAWS = 200
 WEEKDAY_DAYS = 84
 LITTLE_HISTORY_DAYS = 14
 Z10 = 1.2815515655446004  # normal score of the 90th percentile
@@ -32,6 +31,18 @@ _SCORES = np.array([NormalDist().inv_cdf(float(p)) for p in _PROBABILITIES])
 
 
 @dataclass(frozen=True, slots=True)
+class Components:
+    """What a projection is made of, for words: levels are units a day on an average weekday."""
+
+    level: float  # now
+    level_before: float  # 28 days earlier; 0: nothing was used then
+    weekdays: tuple[float, ...]  # factors, Monday first, mean 1
+    days_to_go: int
+    active: float  # probability that the customer has not stopped: 0-1
+    memory: float  # days that the level looks back, on average
+
+
+@dataclass(frozen=True)
 class Projection:
     """The total of a period, in units of the history.
 
@@ -46,6 +57,19 @@ class Projection:
     profile: Floats
     little_history: bool
     whole: bool  # the history counts whole units
+    components: Components
+    variation: float = 1.0  # standard deviation of a day over its mean
+    weeks: Floats = field(default_factory=lambda: np.zeros(0))  # sums of the weeks behind
+    floor: Floats = field(default_factory=lambda: np.zeros(0))  # of each of `days`: already used
+
+    @cached_property
+    def paths(self) -> Floats:
+        """Equally likely courses of the days to come, shape (DRAWS, days), by ascending total.
+
+        No day lies below what it is known to have used already.
+        """
+        drawn = day_paths(self.draws, self.profile, self.variation, whole=self.whole)
+        return np.maximum(drawn, self.floor) if len(self.floor) else drawn
 
     @property
     def mean(self) -> float:
@@ -80,9 +104,18 @@ class Projection:
 
 
 def project(
-    history: Sequence[tuple[date, Decimal | float]], start: date, last: date, as_of: date
+    history: Sequence[tuple[date, Decimal | float]],
+    start: date,
+    last: date,
+    as_of: date,
+    *,
+    floor: Mapping[date, Decimal | float] | None = None,
+    holidays: Collection[date] = (),
 ) -> Projection:
     """The total of the days `start` to `last` (both included).
+
+    `floor`: what is already known to have been used on days after `as_of` (settling days).
+    `holidays`: days, past and to come, on which customers behave as on Sundays.
 
     `history`: one entry a day without gaps, zeros explicit, ascending up to and with `as_of`, the
     last settled day; it may begin after `start` and end before it.
@@ -96,7 +129,18 @@ def project(
     whole = bool((values == np.floor(values)).all())
     if not days or not values.any():
         flat = np.full(len(days), 1 / max(len(days), 1))
-        return Projection(known, np.zeros(DRAWS), days, flat, little, whole)
+        nothing = Components(0, 0, (1.0,) * 7, len(days), 1.0, 28.0)
+        return Projection(
+            known,
+            np.zeros(DRAWS),
+            days,
+            flat,
+            little,
+            whole,
+            nothing,
+            weeks=_weeks(values),
+            floor=_floor(floor, days),
+        )
     factors, level, noise = _level(values[-WEEKDAY_DAYS:], as_of)
     ahead = np.array([factors[day.weekday()] for day in days])
     mean = level * float(ahead.sum())
@@ -104,7 +148,40 @@ def project(
     if little:  # a fortnight says little about a month: half as much again either way
         uncertain += 0.25 * mean**2 * (1 - len(values) / LITTLE_HISTORY_DAYS)
     draws = _gamma_quantiles(mean, uncertain)
-    return Projection(known, draws, days, ahead / ahead.sum(), little, whole)
+    components = Components(level, level, tuple(factors), len(days), 1.0, 28.0)
+    return Projection(
+        known,
+        draws,
+        days,
+        ahead / ahead.sum(),
+        little,
+        whole,
+        components,
+        variation=(noise / 2) ** 0.5 / level if level else 1.0,
+        weeks=_weeks(values),
+        floor=_floor(floor, days),
+    )
+
+
+def joint_paths(projections: Mapping[str, Projection]) -> dict[str, Floats]:
+    """Paths of several meters: row i of one happens together with row i of the others."""
+    if not projections:
+        return {}
+    orders = paired([one.weeks for one in projections.values()])
+    return {
+        meter: one.paths[order]
+        for (meter, one), order in zip(projections.items(), orders, strict=True)
+    }
+
+
+def _weeks(values: Floats) -> Floats:
+    full = len(values) // 7
+    found: Floats = values[len(values) - 7 * full :].reshape(full, 7).sum(axis=1)[-26:]
+    return found
+
+
+def _floor(floor: Mapping[date, Decimal | float] | None, days: Sequence[date]) -> Floats:
+    return np.array([float((floor or {}).get(day, 0)) for day in days])
 
 
 def _level(values: Floats, as_of: date) -> tuple[Floats, float, float]:
