@@ -1,25 +1,29 @@
 """A customer's credits: what is left in which lot, when it runs out, and what will expire unused.
 
-The balance counts every day known, settling ones too (they are provisional).  Ahead, the days come
-from the projection: more use means an earlier day, so the quantiles of the day are the days of the
-usage's quantiles.
+The balance counts every day known, settling ones too (they are provisional).  Ahead, 200 courses of
+the days to come are burnt on the lots; of a settling day only what it is expected to have used
+beyond what is known is still to be drawn.
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
+
+from data.ahead import Ahead, exact_paths, history_of
 from data.billed import Billed
 from data.money import ZERO
-from data.outlook import MICRO, Ahead, DayRange
-from data.periods import DAY, days_between, periods_between
-from data.pricing import Basis, CreditLot, CreditLots, CreditUse, Opening, RatedPart, replay
+from data.outlook import EARLY, LATE, DayRange, day_range, rank
+from data.periods import DAY, period_of, periods_between
+from data.pricing import CreditLot, CreditLots, Opening, RatedPart
+from data.pricing.burning import PLACES, Burning, Courses
+from data.pricing.columns import narrowed, objects, rescaled, whole
 from data.pricing.ledger import as_decimal
-from data.projection import project
+from data.projection import joint_paths, project
 
 HORIZON_DAYS = 366  # beyond a year a run-out day is not in sight
-QUANTILES = (0.9, 0.5, 0.1)  # most use first: it runs out earliest
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,76 +68,62 @@ def credit_balance(
     price = next((price for price in prices if isinstance(price, CreditLots)), None)
     if part is None or price is None:
         return None
-    meter = price.meters[0]
+    meter, tomorrow = price.meters[0], today + DAY
     closing = price.ledger(part.usage, part.basis).closing
-    stock = _Stock(price, replace(part.basis, opening=closing), today + DAY, anchor_day)
-    paths = [_path(billed, ahead, meter, share, today) for share in QUANTILES]
+    basis = replace(part.basis, opening=closing, known_until=None)
+    until = tomorrow + DAY * HORIZON_DAYS
+    courses = _courses(billed, ahead, price, today, until)
+    burnt = Burning(price, basis, tomorrow, courses)
+    burnt.burn(periods_between(basis.period.end, until, anchor_day))
     shown = billed.meters[meter]
+    lots = price.in_burn_order((*basis.lots, *closing.issued))
     return Credits(
         meter=meter,
         label=shown.label or meter,
         unit=shown.unit,
         lots=tuple(
-            _lot_left(lot, meter, stock, paths)
-            for lot in stock.lots
-            if lot.usable_on(today + DAY) and closing.credits.get(lot.key)
+            _lot_left(lot, meter, closing, burnt)
+            for lot in lots
+            if lot.usable_on(tomorrow) and closing.credits.get(lot.key)
         ),
         used=part.usage[meter].quantity,
         owed=closing.owed.get(meter, ZERO),
-        runs_out=DayRange(*(stock.run_out(meter, path) for path in paths)),
+        runs_out=day_range(burnt.runs_out, tomorrow, HORIZON_DAYS),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Stock:
-    """The lots from a day on, with what they still hold."""
-
-    price: CreditLots
-    basis: Basis  # its opening is of the day `start`
-    start: date
-    anchor_day: int
-
-    @property
-    def left(self) -> Opening:
-        return self.basis.opening or Opening()
-
-    @property
-    def lots(self) -> list[CreditLot]:
-        return self.price.in_burn_order((*self.basis.lots, *self.left.issued))
-
-    def run_out(self, meter: str, path: list[Decimal]) -> date | None:
-        until = self.start + DAY * len(path)
-        later = periods_between(self.basis.period.end, until, self.anchor_day)
-        return self.price.runs_out_on(meter, path, self.start, self.basis, later)
-
-    def spared(self, lot: CreditLot, meter: str, path: list[Decimal]) -> Fraction:
-        """Credits of the lot that expire unused if use follows the path."""
-        end = (lot.expires_on or self.start) + DAY
-        days = days_between(self.start, min(end, self.start + DAY * len(path)))
-        uses = [CreditUse(day, meter, units) for day, units in zip(days, path, strict=False)]
-        order = self.price.burn_order
-        ledger = replay(self.basis.lots, uses, self.start, end, opening=self.left, burn_order=order)
-        return sum((e.credits for e in ledger.expiries if e.lot == lot.key), Fraction(0))
-
-
-def _path(billed: Billed, ahead: Ahead, meter: str, share: float, today: date) -> list[Decimal]:
-    """Units a day from tomorrow on, in one quantile of the use to come."""
+def _courses(billed: Billed, ahead: Ahead, price: CreditLots, today: date, until: date) -> Courses:
+    """Millionths of a unit a day from tomorrow on; the first day takes what is still to be drawn
+    of settling days."""
     seen = min(ahead.settled_through, today)
-    history = billed.shown.quantity.get(meter, {})
-    start = max(min(history, default=seen), seen - timedelta(days=83))
-    days = [(day, history.get(day, ZERO)) for day in days_between(start, seen + DAY)]
-    last = today + DAY * HORIZON_DAYS
-    projection = project(days, today + DAY, last, seen)
-    return [Decimal(float(value)).quantize(MICRO) for value in projection.path(share)]
+    projections, known = {}, {}
+    for meter in price.meters:
+        values = billed.shown.quantity.get(meter, {})
+        known[meter] = {day: value for day, value in values.items() if seen < day <= today}
+        opened = min(values, default=seen)
+        projections[meter] = project(
+            history_of(values, period_of(seen), opened, seen),
+            seen + DAY,
+            until - DAY,
+            seen,
+            floor=known[meter],
+            holidays=ahead.holidays,
+        )
+    paths = joint_paths(projections)
+    settling = (today - seen).days
+    courses = {}
+    for meter, projection in projections.items():
+        exact = exact_paths(paths[meter], projection, known[meter])
+        units = rescaled(exact, PLACES).values
+        drawn = narrowed(objects([whole(sum(known[meter].values(), ZERO), PLACES)]))
+        to_come = units[:, settling:].copy()
+        to_come[:, 0] += units[:, :settling].sum(axis=1) - drawn
+        courses[meter] = to_come
+    return courses
 
 
-def _lot_left(lot: CreditLot, meter: str, stock: _Stock, paths: list[list[Decimal]]) -> LotLeft:
-    left = stock.left.credits[lot.key]
-    rate = lot.units_per_credit.get(meter, ZERO)
-    unused = None
-    if lot.expires_on is not None:
-        spared = [as_decimal(stock.spared(lot, meter, path)) for path in paths]
-        unused = (spared[0], spared[-1])
+def _lot_left(lot: CreditLot, meter: str, closing: Opening, burnt: Burning) -> LotLeft:
+    left, rate = closing.credits[lot.key], lot.units_per_credit.get(meter, ZERO)
     return LotLeft(
         name=lot.name,
         bought_on=lot.effective_on,
@@ -143,5 +133,15 @@ def _lot_left(lot: CreditLot, meter: str, stock: _Stock, paths: list[list[Decima
         units_left=as_decimal(left * Fraction(rate)),
         units_per_credit=rate,
         price=lot.price,
-        expected_unused=unused,
+        expected_unused=_unused(lot, burnt),
     )
+
+
+def _unused(lot: CreditLot, burnt: Burning) -> tuple[Decimal, Decimal] | None:
+    """Credits that expire, from few to many; None where that is not in sight."""
+    if lot.expires_on is None or lot.expires_on >= burnt.start + DAY * burnt.days:
+        return None
+    parts, scale = burnt.expired(lot.key)
+    ordered = np.sort(parts)
+    low, high = (Fraction(int(ordered[rank(share)]), scale) for share in (EARLY, LATE))
+    return as_decimal(low), as_decimal(high)

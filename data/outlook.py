@@ -1,39 +1,44 @@
 """Where a period will end, in money: every draw of the usage is rated by the price engine.
 
 Rating draws, not the ends of an interval, is what keeps the figures right: prices need not be
-monotone, and the expected overage is the mean over draws, not the overage of the mean.  A margin
-price needs cost too: units ahead take the trailing unit cost of their meter (28 days), and Other
-has draws of its own, in cost.
+monotone, and the expected overage is the mean over draws, not the overage of the mean.  Every
+figure here comes from the same draws, so that the chance of passing an allowance is the share of
+draws that have a day on which it ends.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
-from itertools import pairwise
+from fractions import Fraction
 
 import numpy as np
 
+from data.advice import Advice, advice, bundle_of, next_advice
+from data.ahead import Ahead, Course, exact_paths, look_ahead, meters_ahead
 from data.billed import Billed
-from data.meters import OTHER
-from data.money import ONE, ZERO, exact, total
-from data.periods import DAY, BillingPeriod, days_between
-from data.pricing import (
-    ALL_USAGE,
-    Bundles,
-    DayUsage,
-    Line,
-    LineKind,
-    Plan,
-    TiersWithOverage,
-    UsageByMeter,
-    segments,
-)
-from data.projection import DRAWS, WEEKDAY_DAYS, Projection, project
-from data.usage import Measured
+from data.drawn import rated_draws
+from data.money import ZERO, digits, rounded, total
+from data.periods import DAY, BillingPeriod
+from data.pricing import RatedPart, TiersWithOverage, segments
+from data.pricing.columns import Column, Ints, objects, rescaled, whole
+from data.projection import DRAWS, Components, project
 
-TRAILING_DAYS = 28
-MICRO = Decimal("0.000001")
+__all__ = [
+    "Advice",
+    "Ahead",
+    "Change",
+    "DayRange",
+    "Outlook",
+    "Range",
+    "bundle_of",
+    "look_ahead",
+    "meters_ahead",
+    "outlook",
+]
+
+EARLY, LIKELY, LATE = 0.1, 0.5, 0.9
+Due = Callable[[Decimal], Decimal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +60,13 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Advice:
-    """A tier that would cost less at this pace."""
+class Change:
+    """Why the projection moved since the day before: `quantity` = `settled` + `pace`."""
 
-    tier: str
-    saves: Decimal
+    since: date  # the last settled day that the projection before knew
+    quantity: Decimal  # by which the likely total moved, in units
+    settled: Decimal  # of that: the day that settled, against what was expected of it
+    pace: Decimal  # of that: the days to come
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,246 +83,151 @@ class Outlook:
     little_history: bool  # fewer than 14 settled days: a wide guess
     advice: Advice | None = None
     over: bool = False  # the period is complete and settled: these are facts
+    mean_amount: Decimal | None = None
+    next_advice: Advice | None = None  # for the period that follows
+    components: Components | None = None  # of the lead meter; None: it was never used
+    changed: Change | None = None  # None: there was no day before
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Days to come that are priced together, and the share of a meter's draw that falls there."""
-
-    last_day: date
-    shares: Mapping[str, Decimal]
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """The projections of one subscription's period, by meter (Other: in cost)."""
-
-    period: BillingPeriod
-    settled_through: date
-    by_meter: Mapping[str, Projection]
-    unit_cost: Mapping[str, Decimal]
-    floor: Mapping[str, Decimal]  # used on settling days already, by meter
-    cost_floor: Mapping[str, Decimal]  # what that cost
-
-    def rest(self, meter: str, draw: int) -> Decimal:
-        """What draw `draw` of a meter adds to its settled days; never less than is known."""
-        projection = self.by_meter[meter]
-        value = Decimal(float(projection.draws[draw]))
-        value = value.quantize(ONE if projection.whole else MICRO)
-        return max(value, self.floor.get(meter, ZERO))
-
-    def total(self, meter: str, draw: int) -> Decimal:
-        known = Decimal(self.by_meter[meter].known).quantize(MICRO)
-        return known + self.rest(meter, draw)
-
-    def drawn(self, meter: str, draw: int, pieces: Iterable[Piece]) -> Iterator[DayUsage]:
-        """The draw as usage of the days to come; of all usage, only its cost is known."""
-        for piece in pieces:
-            if meter == ALL_USAGE:
-                parts = (self._piece(one, draw, piece) for one in self.by_meter)
-                yield DayUsage(piece.last_day, ZERO, total(part.cost for part in parts))
-            elif meter in self.by_meter:
-                yield self._piece(meter, draw, piece)
-
-    def _piece(self, meter: str, draw: int, piece: Piece) -> DayUsage:
-        rest, share = self.rest(meter, draw), piece.shares[meter]
-        cost = max(rest * self.unit_cost[meter], self.cost_floor[meter])
-        return DayUsage(piece.last_day, rest * share, cost * share)
-
-
-def look_ahead(
-    measured: Measured,
-    meters: Iterable[str],
-    period: BillingPeriod,
+def outlook(
+    billed: Billed,
+    ahead: Ahead,
+    lead: str,
+    label: str,
+    unit: str,
     *,
-    opened_on: date,
-    settled_through: date,
-) -> Ahead:
-    """Project each meter that was ever used, and Other's cost."""
-    since = max(opened_on, settled_through - timedelta(days=WEEKDAY_DAYS - 1))
-    days = list(days_between(min(since, settled_through + DAY), settled_through + DAY))
-    known_days = list(days_between(period.start, min(since, period.end)))
-    by_meter, unit_cost, floor, cost_floor = {}, {}, {}, {}
-    for meter in (*meters, OTHER):
-        values = measured.cost[OTHER] if meter == OTHER else measured.quantity.get(meter, {})
-        if not values and meter != OTHER:
-            continue
-        early = [(day, values.get(day, ZERO)) for day in known_days if day < since]
-        history = early + [(day, values.get(day, ZERO)) for day in days]
-        by_meter[meter] = project(history, period.start, period.last_day, settled_through)
-        unit_cost[meter] = ONE if meter == OTHER else _unit_cost(measured, meter, settled_through)
-        costs = measured.cost.get(meter, {})
-        moving = [d for d in {*values, *costs} if d in period and d > settled_through]
-        floor[meter] = total(values.get(day, ZERO) for day in moving)
-        cost_floor[meter] = total(costs.get(day, ZERO) for day in moving)
-    return Ahead(period, settled_through, by_meter, unit_cost, floor, cost_floor)
+    due: Due | None = None,
+    anchor_day: int = 1,
+) -> Outlook:
+    """The period's end: the amount's range and the lead meter's, the chance of overage.
 
-
-def _unit_cost(measured: Measured, meter: str, settled_through: date) -> Decimal:
-    """Cost of a unit over the trailing days; over all days where those had none."""
-    start = settled_through - timedelta(days=TRAILING_DAYS - 1)
-    for usage in (
-        measured.usage(meter, start, settled_through + DAY),
-        measured.usage(meter, date.min, date.max),
-    ):
-        if usage.quantity:
-            with exact():
-                return usage.cost / usage.quantity
-    return ZERO
-
-
-def outlook(billed: Billed, ahead: Ahead, lead: str, label: str, unit: str) -> Outlook:
-    """The period's end: the amount's range and the lead meter's, the chance of overage."""
-    draws = _rated_draws(billed, ahead)
-    amounts = [total(line.amount for line in lines) for lines in draws]
-    overages = [
-        total(line.amount for line in lines if line.kind is LineKind.OVERAGE) for lines in draws
-    ]
-    projection = ahead.by_meter.get(lead)
-    totals = [ahead.total(lead, i) for i in range(DRAWS)] if projection else [ZERO] * DRAWS
-    plan = _closing_plan(billed, ahead.period)
-    bundle = bundle_of(plan, lead)
-    parts = segments(billed.stretches, ahead.period)
-    limited = any(bundle_of(each, lead) for each, _ in parts)
-    priced = any(isinstance(bundle_of(each, lead), TiersWithOverage) for each, _ in parts)
-    return Outlook(
-        amount=_range(amounts) if amounts else None,
-        quantity=_range(totals),
+    `due` says what is paid of an amount (adjustments, money credits); a larger amount never less.
+    """
+    rated, course = rated_draws(billed, ahead, lead), ahead.courses.get(lead)
+    parts = [plan for plan, _ in segments(billed.stretches, ahead.period)]
+    bundles = [found for found in (bundle_of(plan, lead) for plan in parts) if found]
+    priced = any(isinstance(found, TiersWithOverage) for found in bundles)
+    over = ahead.settled_through >= ahead.period.last_day
+    amounts = _money(rated.amounts, rated.currency, due) if rated else []
+    found = Outlook(
+        amount=_range(amounts) if rated else None,
+        quantity=_quantities(course) if course else Range(ZERO, ZERO, ZERO),
         unit=unit,
         label=label,
-        chance_of_overage=sum(_beyond(ls, lead) for ls in draws) / DRAWS if limited else None,
-        expected_overage=_mean(overages) if priced else None,
+        chance_of_overage=int(rated.beyond.sum()) / DRAWS if rated and bundles else None,
+        expected_overage=_mean(_money(rated.overage, rated.currency), rated.currency)
+        if rated and priced
+        else None,
         allowance_ends=_ends(billed, ahead, lead),
-        little_history=projection.little_history if projection else True,
-        advice=_advice(billed, ahead, bundle, totals),
-        over=ahead.settled_through >= ahead.period.last_day,
+        little_history=course.projection.little_history if course else True,
+        advice=advice(billed, ahead, lead),
+        over=over,
+        mean_amount=_mean(amounts, rated.currency) if rated else None,
+        components=course.projection.components if course else None,
     )
+    if over:
+        return found
+    coming = next_advice(billed, ahead, lead, anchor_day)
+    return replace(found, next_advice=coming, changed=_changed(ahead, lead))
 
 
-def _range(values: Sequence[Decimal]) -> Range:
-    ordered = sorted(values)
-    last = len(ordered) - 1
-    low, likely, high = (ordered[round(last * share)] for share in (0.1, 0.5, 0.9))
+def _money(amounts: Ints, currency: str, due: Due | None = None) -> list[Decimal]:
+    """Ascending, in the currency."""
+    places = digits(currency)
+    found = [Decimal(int(one)).scaleb(-places) for one in np.sort(amounts)]
+    return [due(one) for one in found] if due else found
+
+
+def _mean(values: Sequence[Decimal], currency: str) -> Decimal:
+    return rounded(Fraction(total(values)) / len(values), currency)
+
+
+def rank(share: float, count: int = DRAWS) -> int:
+    return round((count - 1) * share)
+
+
+def _range(ordered: Sequence[Decimal]) -> Range:
+    low, likely, high = (ordered[rank(share, len(ordered))] for share in (EARLY, LIKELY, LATE))
     return Range(low, likely, high)
 
 
-def _mean(values: Sequence[Decimal]) -> Decimal:
-    with exact():
-        return (total(values) / len(values)).quantize(Decimal("0.01"))
-
-
-def _beyond(lines: Iterable[Line], meter: str) -> bool:
-    """Whether more of the meter was used than a bundle included."""
-    beyond = (LineKind.OVERAGE, LineKind.UNPRICED)
-    return any(line.kind in beyond and line.meter == meter for line in lines)
-
-
-def _rated_draws(billed: Billed, ahead: Ahead) -> list[list[Line]]:
-    """The period's lines under each draw; none where no plan was agreed."""
-    settled = ahead.settled_through + DAY
-    known = {
-        part.start: billed.priced[plan.id].usages(
-            plan.meters_priced, part.start, min(part.end, max(settled, part.start))
-        )
-        for plan, part in segments(billed.stretches, ahead.period)
-    }
-    pieces = _pieces_to_come(billed, ahead)
-    found = []
-    for draw in range(DRAWS if known else 0):
-
-        def drawn(_: Plan, part: BillingPeriod, draw: int = draw) -> UsageByMeter:
-            ours = [piece for piece in pieces if piece.last_day in part]
-            return {
-                meter: usage.plus(ahead.drawn(meter, draw, ours))
-                for meter, usage in known[part.start].items()
-            }
-
-        found.append(list(billed.rate(ahead.period, drawn).lines))
-    return found
-
-
-def _pieces_to_come(billed: Billed, ahead: Ahead) -> list[Piece]:
-    """The days to come in pieces that no plan change and no lot's first or last day cuts."""
-    cuts = {stretch.starts_on for stretch in billed.stretches}
-    for lot in billed.lots:
-        cuts |= {lot.effective_on, lot.expires_on or lot.effective_on}
-    first = max(ahead.period.start, ahead.settled_through + DAY)
-    if first >= ahead.period.end:
-        return []
-    inner = sorted(day for day in cuts if first < day < ahead.period.end)
-    return [
-        Piece(
-            end - DAY,
-            {meter: _share(one, start, end) for meter, one in ahead.by_meter.items()},
-        )
-        for start, end in pairwise([first, *inner, ahead.period.end])
-    ]
-
-
-def _share(projection: Projection, start: date, end: date) -> Decimal:
-    """Whole millionths, and the last piece takes what is left: the pieces sum to 1."""
-
-    def before(day: date) -> Decimal:
-        gone = np.array([each < day for each in projection.days], dtype=bool)
-        return ONE if gone.all() else Decimal(float(projection.profile[gone].sum())).quantize(MICRO)
-
-    return before(end) - before(start)
-
-
-def _closing_plan(billed: Billed, period: BillingPeriod) -> Plan | None:
-    parts = segments(billed.stretches, period)
-    return parts[-1][0] if parts else None
-
-
-def bundle_of(plan: Plan | None, meter: str) -> Bundles | None:
-    """The plan's bundle of the meter, where it has one."""
-    for price in plan.prices if plan else ():
-        if isinstance(price, Bundles) and price.meter == meter:
-            return price
-    return None
+def _quantities(course: Course) -> Range:
+    totals = course.totals
+    ordered = Column(np.sort(totals.values), totals.scale)
+    low, likely, high = (ordered.figure(rank(share)) for share in (EARLY, LIKELY, LATE))
+    return Range(low, likely, high)
 
 
 def _ends(billed: Billed, ahead: Ahead, meter: str) -> DayRange | None:
-    """The day the last plan's allowance is passed: already, or as a range over the draws."""
-    projection, period = ahead.by_meter.get(meter), ahead.period
-    parts = segments(billed.stretches, period)
-    bundle = bundle_of(parts[-1][0], meter) if parts else None
-    if bundle is None or projection is None:
+    """The day on which the allowance in force is passed: already, or draw by draw."""
+    course, part = ahead.courses.get(meter), _in_force(billed, ahead)
+    bundle = bundle_of(part.plan, meter) if part else None
+    if part is None or bundle is None or course is None:
         return None
-    part = parts[-1][1]
-    if period.start < part.start > ahead.settled_through + DAY:
-        return None  # what the days before leave to the plan that follows is not known yet
-    running = billed.shown.usage(meter, period.start, part.start).quantity
-    rated = billed.rated(period, part.last_day).parts[-1]
-    limit = running + (bundle.included(rated.basis) or ZERO)
-    for day in billed.shown.usage(meter, part.start, part.end).days:
+    span = part.basis.span(meter)  # a change that leaves the price alone does not end it
+    limit = part.basis.allowance(bundle.tier.allowance, meter)
+    running = ZERO
+    for day in billed.shown.usage(meter, span.start, span.end).days:
         running += day.quantity
         if running > limit:
             return DayRange(day.day, day.day, day.day)
-    early, likely, late = (_passes(projection, float(limit), share) for share in (0.9, 0.5, 0.1))
-    return DayRange(early, likely, late)
+    settled = billed.shown.usage(meter, span.start, min(ahead.first_day, span.end)).quantity
+    return _passes(ahead, course, limit - settled, span)
 
 
-def _passes(projection: Projection, limit: float, probability: float) -> date | None:
-    running = projection.known + np.cumsum(projection.path(probability))
-    over = np.flatnonzero(running > limit)
-    return projection.days[int(over[0])] if len(over) else None
+def _in_force(billed: Billed, ahead: Ahead) -> RatedPart | None:
+    """The part of the period that the days to come begin in, or its last."""
+    parts = billed.rated(ahead.period, ahead.settled_through).parts
+    begun = [part for part in parts if part.period.start <= ahead.first_day]
+    return begun[-1] if begun else None
 
 
-def _advice(
-    billed: Billed, ahead: Ahead, bundle: Bundles | None, totals: Sequence[Decimal]
-) -> Advice | None:
-    """The tier that would cost least on average over the draws, if that is another one."""
-    if (
-        not isinstance(bundle, TiersWithOverage)
-        or len(segments(billed.stretches, ahead.period)) > 1
-    ):
+def _passes(ahead: Ahead, course: Course, left: Decimal, span: BillingPeriod) -> DayRange:
+    """Each draw's first day beyond what is left, within the days of the span."""
+    start = max(span.start, ahead.first_day)
+    first = (start - ahead.first_day).days
+    days = course.quantity.values[:, first : max((span.end - ahead.first_day).days, first)]
+    units = rescaled(Column(days.cumsum(axis=1), course.quantity.scale), 6)
+    beyond = np.asarray(units.values > whole(left, 6), dtype=np.bool_)
+    never = beyond.shape[1]
+    when = np.where(beyond.any(axis=1), beyond.argmax(axis=1), never) if never else np.zeros(DRAWS)
+    return day_range(when, start, never)
+
+
+def day_range(when: Ints, start: date, never: int) -> DayRange:
+    """From each draw's day, counted from `start`; `never` and later is not in sight."""
+    ordered = np.sort(when)
+    early, likely, late = (int(ordered[rank(share, len(when))]) for share in (EARLY, LIKELY, LATE))
+    found = [start + DAY * one if one < never else None for one in (early, likely, late)]
+    return DayRange(*found)
+
+
+def _changed(ahead: Ahead, lead: str) -> Change | None:
+    """Against the projection that did not know the last settled day."""
+    course, period = ahead.courses.get(lead), ahead.period
+    if course is None or len(course.history) < 2:
         return None
-    basis = billed.rated(ahead.period, ahead.settled_through).parts[0].basis
-    mean = {
-        tier.name: _mean([bundle.cost_on(tier, one, basis) for one in totals[::4]])
-        for tier in bundle.tiers
-    }
-    best = min(mean, key=lambda name: (mean[name], name != bundle.chosen))
-    saves = mean[bundle.chosen] - mean[best]
-    return Advice(best, saves) if saves > 0 else None
+    last, settled = course.history[-1]
+    before = project(
+        course.history[:-1],
+        period.start,
+        period.last_day,
+        last - DAY,
+        floor=course.moving,
+        holidays=ahead.holidays,
+    )
+    paths = exact_paths(before.paths, before, course.moving)
+    known = course.known - settled if last in period else course.known
+    sums = Column(np.sort(paths.values.sum(axis=1)), paths.scale)
+    moved = _quantities(course).likely - known - sums.figure(rank(LIKELY))
+    of_the_day = ZERO
+    if last in period:
+        expected = rescaled(Column(objects([int(paths.values[:, 0].sum())]), paths.scale), 6)
+        of_the_day = settled - _whole_mean(expected, paths.scale)
+    return Change(last - DAY, moved, of_the_day, moved - of_the_day)
+
+
+def _whole_mean(given: Column, places: int) -> Decimal:
+    """The mean over the draws, in whole parts of a unit."""
+    mean = Fraction(int(given.values[0]), DRAWS * 10**given.scale)
+    return Decimal(round(mean * 10**places)).scaleb(-places)

@@ -4,7 +4,7 @@ Everything here may be handed to a customer: no value has a field for cost or ma
 in the contract's currency, quantities in the meter's billed units, days are UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,15 +12,29 @@ from decimal import Decimal
 from data.billed import Billed, billed_usage
 from data.credits import Credits, LotLeft, credit_balance
 from data.freshness import Freshness, freshness
+from data.holidays import holidays_between
 from data.meters import OTHER
 from data.money import ZERO, total
-from data.outlook import Advice, DayRange, Outlook, Range, bundle_of, look_ahead, outlook
+from data.outlook import (
+    Advice,
+    Ahead,
+    DayRange,
+    Outlook,
+    Range,
+    bundle_of,
+    look_ahead,
+    meters_ahead,
+    outlook,
+)
 from data.periods import DAY, BillingPeriod, days_between, previous_period
 from data.pricing import LineKind, RatedPart, TiersWithOverage
 from data.projection import WEEKDAY_DAYS
+from data.projection.fan import Fan, fan
+from data.projection.unusual import UnusualDay, unusual_days
 from data.scope import Scope
 from data.statement import Statement, statement
-from data.store import customer, subscription
+from data.store import SubscriptionView, customer, subscription
+from data.track_record import TrackRecord, track_record
 from data.usage import CategorySeries, events_unit, lead_meter
 
 MOST_PARTS = 5  # of a stack
@@ -41,6 +55,12 @@ class MeterSeries:
     previous_events: tuple[Decimal, ...]
     quantity: Decimal
     previous_quantity: Decimal | None  # the whole period before; None: there was none
+    unusual: tuple[UnusualDay, ...] = ()  # settled days outside what was to be expected
+
+    @property
+    def happens(self) -> bool:
+        """Numbers are charged by the month; they do not happen on a day."""
+        return self.meter != "numbers" and any(self.events)
 
     @property
     def as_events(self) -> CategorySeries:
@@ -112,6 +132,8 @@ class Overview:
     edges: tuple[Decimal, ...] = ()  # quantities at which the price changes: the tier ladder
     comparison: Comparison | None = None
     outlook: Outlook | None = None
+    fan: Fan | None = None  # of the meter a page leads with; None: nothing is to come
+    record: TrackRecord | None = None  # of the projections of earlier periods
     lead: str = ""  # the meter a page leads with
 
     @property
@@ -132,8 +154,7 @@ class Overview:
 
     @property
     def _happening(self) -> tuple[MeterSeries, ...]:
-        """Numbers are charged by the month; they do not happen on a day."""
-        return tuple(one for one in self.series if one.meter != "numbers" and any(one.events))
+        return tuple(one for one in self.series if one.happens)
 
 
 def _together(rest: Sequence[CategorySeries]) -> CategorySeries:
@@ -146,13 +167,23 @@ def _together(rest: Sequence[CategorySeries]) -> CategorySeries:
 
 
 def overview(
-    scope: Scope, key: str, period: BillingPeriod, *, today: date, now: datetime, settling_days: int
+    scope: Scope,
+    key: str,
+    period: BillingPeriod,
+    *,
+    today: date,
+    now: datetime,
+    settling_days: int,
+    calendar: str = "",
 ) -> Overview:
-    """Everything the customer's pages show of a period of one subscription."""
+    """Everything the customer's pages show of a period of one subscription; `calendar` says whose
+    public holidays are quiet days, as in the setting HOLIDAYS."""
     view = subscription(scope, key)
     fresh = freshness(view.accounts, today=today, now=now, settling_days=settling_days)
     before = previous_period(period, view.anchor_day)
-    since = min(before.start, fresh.settled_through - timedelta(days=WEEKDAY_DAYS))
+    behind = timedelta(days=WEEKDAY_DAYS)
+    since = min(before.start, period.start - behind, fresh.settled_through - behind)
+    quiet = holidays_between(calendar, since, period.end)
     shown_through = min(period.last_day, today)
     billed = billed_usage(scope, key, period, since=since, on=shown_through)
     in_force = billed.part(period, shown_through)
@@ -160,15 +191,12 @@ def overview(
     series = _series(billed, period, before, shown_through, opened_on=view.starts_on)
     lead = lead_meter(plan, {one.meter: one.quantity for one in series})
     seen = fresh.settled_through
-    ahead = look_ahead(
-        billed.shown, billed.meters, period, opened_on=view.starts_on, settled_through=seen
-    )
-    meter = billed.meters[lead]
+    first = max(view.starts_on, period.start - behind)
+    marks = (_unusual(billed, one, first, period, seen, quiet) for one in series)
+    series = tuple(replace(one, unusual=days) for one, days in zip(series, marks, strict=True))
+    ahead = _ahead(billed, lead, period, view, seen, quiet)
     bill = statement(scope, key, period, today=today, billed=billed)
-    ends = None
-    if seen >= view.starts_on:
-        ends = outlook(billed, ahead, lead, meter.label or lead, meter.unit)
-        ends = replace(ends, amount=_due(ends.amount, bill))
+    ends = _outlook(billed, ahead, lead, view, bill) if seen >= view.starts_on else None
     return Overview(
         customer=customer(scope).name,
         plan=plan.name if plan else None,
@@ -184,15 +212,57 @@ def overview(
         edges=_edges(in_force, lead),
         comparison=_comparison(scope, key, billed, period, before, lead, seen),
         outlook=ends,
+        fan=fan(ahead.by_meter[lead]) if ends and lead in ahead.by_meter else None,
+        record=track_record(scope, key),
         lead=lead,
     )
 
 
-def _due(expected: Range | None, bill: Statement | None) -> Range | None:
-    """The expected amount with what the statement adds to it: adjustments, money credits."""
-    if expected is None or bill is None or not bill.closing:
-        return expected
-    return Range(*(bill.due(one) for one in (expected.low, expected.likely, expected.high)))
+def _ahead(
+    billed: Billed,
+    lead: str,
+    period: BillingPeriod,
+    view: SubscriptionView,
+    seen: date,
+    quiet: Collection[date],
+) -> Ahead:
+    return look_ahead(
+        billed.shown,
+        meters_ahead(billed, period, lead),
+        period,
+        opened_on=view.starts_on,
+        settled_through=seen,
+        holidays=quiet,
+    )
+
+
+def _outlook(
+    billed: Billed, ahead: Ahead, lead: str, view: SubscriptionView, bill: Statement | None
+) -> Outlook:
+    """With what the statement adds to each amount: adjustments, money credits."""
+    meter, due = billed.meters[lead], bill.due if bill and bill.closing else None
+    label, anchor_day = meter.label or lead, view.anchor_day
+    return outlook(billed, ahead, lead, label, meter.unit, due=due, anchor_day=anchor_day)
+
+
+def _unusual(
+    billed: Billed,
+    one: MeterSeries,
+    first: date,
+    period: BillingPeriod,
+    seen: date,
+    quiet: Collection[date],
+) -> tuple[UnusualDay, ...]:
+    """The unusual ones of the period's settled days, judged by the days since `first`.
+
+    `first` hangs on the period alone, so that a day's mark stays when the period is over.
+    """
+    last = min(seen, period.last_day)
+    if not one.happens or first > last:
+        return ()
+    quantity = billed.shown.quantity.get(one.meter, {})
+    history = [(day, quantity.get(day, ZERO)) for day in days_between(first, last + DAY)]
+    return unusual_days(history, period.start, last, holidays=quiet)
 
 
 def _series(

@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from data.errors import ConfigError, InputError
+from data.holidays import checked_calendar
 
 ROOT = Path(__file__).parent.parent
 TWILIO_API = "https://api.twilio.com"
@@ -85,6 +86,9 @@ class Settings(BaseSettings):
         {}, description='days to keep rows of a table, as {"alert": 90}; see `retention`'
     )
     settling_days: int = Field(3, ge=0, le=30, description="days before today still moving")
+    holidays: str = Field(
+        "", description="whose public holidays are quiet days, as US or DE-BY; nobody's if empty"
+    )
     history_days: int = Field(425, ge=1, description="days of usage a first sync reads")
     session_hours: int = Field(12, ge=1, description="how long a sign-in lasts")
     metrics_token: SecretStr | None = Field(
@@ -100,6 +104,14 @@ class Settings(BaseSettings):
             except InputError as error:
                 raise ValueError(f"{error}, or off") from None
         return value
+
+    @field_validator("holidays")
+    @classmethod
+    def _is_a_calendar(cls, value: str) -> str:
+        try:
+            return checked_calendar(value)
+        except InputError as error:
+            raise ValueError(str(error)) from None
 
     @field_validator("twilio_connect_app_sid")
     @classmethod

@@ -1,5 +1,6 @@
 """Charts: pure values in, a plotly figure and its alternative text out."""
 
+from dashboard.charts.calibration import calibration
 from dashboard.charts.category_days import adds_up, category_days
 from dashboard.charts.daily_usage import daily_usage
 from dashboard.charts.running_total import running_total
@@ -11,6 +12,7 @@ __all__ = [
     "Look",
     "Mode",
     "adds_up",
+    "calibration",
     "category_days",
     "daily_usage",
     "look",

@@ -5,20 +5,23 @@ overlap: of categories, whoever calls it has checked that they add up to the met
 or the height of a bar would count some usage twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import plotly.graph_objects as go
 
+from dashboard.charts.daily_usage import unusual_alt, unusual_marks
 from dashboard.charts.formats import counted
 from dashboard.charts.theme import Chart, Look, day_axis, ghost, hatched, layout, note
-from data.money import ZERO
+from data.money import ZERO, total
 from data.periods import BillingPeriod
+from data.projection.unusual import UnusualDay
 from data.usage import CategorySeries
 
 HEIGHT = 300
+NONE_UNUSUAL: Mapping[str, Sequence[UnusualDay]] = {}
 
 
 def adds_up(categories: Sequence[CategorySeries], quantities: Sequence[Decimal]) -> bool:
@@ -35,18 +38,31 @@ def category_days(
     look: Look,
     *,
     previous: Sequence[Decimal] = (),
+    unusual: Mapping[str, Sequence[UnusualDay]] = NONE_UNUSUAL,
     height: int = HEIGHT,
 ) -> Chart:
-    """`previous`: the whole meter in the period before, where all of it is shown."""
+    """`previous`: the whole meter in the period before, where all of it is shown.
+
+    `unusual`: the days to mark, by the name of the meter that was unusual on them.
+    """
     used = [one for one in categories if one.quantity]
     traces = [_bars(one, look.tint(rank), settled_through, look) for rank, one in enumerate(used)]
     if any(previous):
         traces.append(ghost(previous, period, look))
+    if any(unusual.values()):
+        traces.append(unusual_marks(unusual, _tops(used), look))
     shape = layout(look, height=height, xaxis=day_axis(period), barmode="stack")
     if not used:
         shape["annotations"] = [note("Nothing used in this period", look)]
         traces = [{"type": "bar", "x": [], "y": []}]
-    return Chart(go.Figure(traces, shape), _alt(used))
+    marked = [one for days in unusual.values() for one in days]
+    return Chart(go.Figure(traces, shape), _alt(used) + unusual_alt(marked))
+
+
+def _tops(parts: Sequence[CategorySeries]) -> dict[date, Decimal]:
+    days = parts[0].days if parts else ()
+    by_day = zip(*(one.quantities for one in parts), strict=True)
+    return dict(zip(days, map(total, by_day), strict=True))
 
 
 def _bars(one: CategorySeries, colour: str, settled_through: date, look: Look) -> dict[str, Any]:

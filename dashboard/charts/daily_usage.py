@@ -1,16 +1,26 @@
-"""One meter by day: bars, hatched while they may still move, and the period before as a ghost."""
+"""One meter by day: bars, hatched while they may still move, and the period before as a ghost.
 
+A settled day outside of what the days before it let expect has a mark above its bar.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import date
+from decimal import Decimal
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.charts.formats import counted, day
+from dashboard.charts.formats import counted, day, quantity, quantity_range
 from dashboard.charts.theme import Chart, Look, day_axis, ghost, hatched, layout, note
+from data.outlook import Range
 from data.overview import MeterSeries
 from data.periods import BillingPeriod
+from data.projection.unusual import UnusualDay
 
 HEIGHT = 218
+MARK_ABOVE = 0.05  # of the chart's height
+MOST_TEXTS = 3  # on one day, where it was unusual in several meters
 
 
 def daily_usage(
@@ -19,6 +29,9 @@ def daily_usage(
     traces = [_bars(series, settled_through, look)]
     if any(series.previous):
         traces.append(ghost(series.previous, period, look))
+    if series.unusual:
+        tops = dict(zip(series.days, series.quantities, strict=True))
+        traces.append(unusual_marks({"": series.unusual}, tops, look))
     empty = not any(series.quantities)
     shape = layout(look, height=HEIGHT, xaxis=day_axis(period))
     if empty:
@@ -45,9 +58,53 @@ def _bars(series: MeterSeries, settled_through: date, look: Look) -> dict[str, A
     }
 
 
+def usual(one: UnusualDay) -> str:
+    """What the day lies between 99 times in 100: 200 – 600."""
+    return quantity_range(Range(one.low, one.low, one.high))
+
+
+def unusual_marks(
+    unusual: Mapping[str, Sequence[UnusualDay]], tops: Mapping[date, Decimal], look: Look
+) -> dict[str, Any]:
+    """A mark above the bar of each unusual day, by the name of what was unusual on it."""
+    gap = float(max(tops.values(), default=0)) * MARK_ABOVE
+    texts: dict[date, list[str]] = {}
+    for name, days in unusual.items():
+        for one in days:
+            texts.setdefault(one.day, []).append(_mark_text(name, one))
+    marked = [on for on in sorted(texts) if on in tops]
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "Unusual",
+        "x": marked,
+        "y": [float(tops[on]) + gap for on in marked],
+        "customdata": ["<br>".join(_few(texts[on])) for on in marked],
+        "hovertemplate": "%{customdata}<extra></extra>",
+        "marker": {"symbol": "triangle-down", "size": 9, "color": look.warning},
+    }
+
+
+def _few(texts: Sequence[str]) -> list[str]:
+    more = len(texts) - MOST_TEXTS
+    return [*texts[:MOST_TEXTS], *([f"and {more} more"] if more > 0 else [])]
+
+
+def _mark_text(name: str, one: UnusualDay) -> str:
+    whose = f"{escape(name)} " if name else ""
+    return f"{whose}{day(one.day)}: {quantity(one.quantity)}, usually {usual(one)}"
+
+
+def unusual_alt(unusual: Sequence[UnusualDay]) -> str:
+    """The marks for those who cannot see them; a sentence with a space before it, or nothing."""
+    said = "; ".join(_mark_text("", one) for one in unusual)
+    return f" Unusual: {said}." if said else ""
+
+
 def _alt(series: MeterSeries, settled_through: date) -> str:
     text = f"{series.label} by day: {counted(series.quantity, series.unit)} in all"
     if any(series.quantities):
         most, on = max(zip(series.quantities, series.days, strict=True))
         text += f", the most on {day(on)} with {counted(most, series.unit)}"
-    return f"{text}. Days after {day(settled_through)} are hatched: they may still rise."
+    text += f". Days after {day(settled_through)} are hatched: they may still rise."
+    return text + unusual_alt(series.unusual)

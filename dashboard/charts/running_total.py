@@ -1,9 +1,10 @@
-"""One meter adding up over the period, towards the range it is expected to end in.
+"""One meter adding up over the period, and the courses it may take from the last settled day on.
 
-What is known is a line; what is expected is a range at the period's last day and a thin dotted
-line to its middle, because the days between are not known.  The allowance is a level to cross.
+What is known is a line; what is to come is a fan that opens day by day, in which four courses of
+five run, and a dotted line in its middle.  The allowance is a level to cross.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from itertools import accumulate
@@ -16,8 +17,10 @@ from dashboard.charts.theme import Chart, Look, day_axis, layout, mixed, note
 from data.outlook import Range
 from data.overview import MeterSeries
 from data.periods import BillingPeriod
+from data.projection.fan import Fan
 
 HEIGHT = 218
+SHADE = 0.26  # of the accent, of which the fan is made
 
 
 def running_total(
@@ -27,22 +30,21 @@ def running_total(
     look: Look,
     *,
     allowance: Decimal | None = None,
-    expected: Range | None = None,
+    fan: Fan | None = None,
 ) -> Chart:
     totals = [float(total) for total in accumulate(series.quantities)]
     settled = sum(on <= settled_through for on in series.days)
-    traces = [_area(series, totals, look), *_lines(series, totals, settled, look)]
+    ahead = _fan(fan, series, settled, look) if fan else []
+    traces = [_area(series, totals, look), *ahead, *_lines(series, totals, settled, look)]
     shape = layout(look, height=HEIGHT, xaxis=day_axis(period))
-    if expected and totals:
-        traces += _close(series.days[-1], totals[-1], period, expected, look)
     if allowance:
         shape["shapes"] = [_level(allowance, look)]
         shape["annotations"] = [_level_label(allowance, look)]
-        top = max([float(allowance), *totals, float(expected.high) if expected else 0])
+        top = max([float(allowance), *totals, float(fan.high[-1]) if fan else 0])
         shape["yaxis"] = {**shape["yaxis"], "range": [0, top * 1.1]}
-    elif not any(totals):
+    elif not any(totals) and not fan:
         shape["annotations"] = [note("Nothing used in this period", look)]
-    return Chart(go.Figure(traces, shape), _alt(series, allowance, expected))
+    return Chart(go.Figure(traces, shape), _alt(series, allowance, fan))
 
 
 def _area(series: MeterSeries, totals: list[float], look: Look) -> dict[str, Any]:
@@ -78,37 +80,45 @@ def _lines(
     ]
 
 
-def _close(
-    last: date, so_far: float, period: BillingPeriod, expected: Range, look: Look
-) -> list[dict[str, Any]]:
-    likely = float(expected.likely)
-    path = {
+def shade(look: Look) -> str:
+    """The colour of the fan."""
+    return mixed(look.accent, look.surface, SHADE)
+
+
+def _fan(fan: Fan, series: MeterSeries, settled: int, look: Look) -> list[dict[str, Any]]:
+    """Low and high edge from the last settled total on, and the middle of the days not yet seen."""
+    known = [sum(series.quantities[:settled])] if settled else []
+    days = [*series.days[max(settled - 1, 0) : settled], *fan.days]
+    unseen = {"width": 0, "color": look.accent}
+    return [
+        _edge(days, [*known, *fan.low], line=unseen),
+        _edge(days, [*known, *fan.high], line=unseen, fill="tonexty", fillcolor=shade(look)),
+        _middle(fan, max(len(series.days) - settled - 1, 0), look),
+    ]
+
+
+def _edge(days: Sequence[date], values: Sequence[Decimal | int], **style: Any) -> dict[str, Any]:
+    return {
         "type": "scatter",
         "mode": "lines",
-        "x": [last, period.last_day],
-        "y": [so_far, likely],
+        "x": list(days),
+        "y": [float(value) for value in values],
         "hoverinfo": "skip",
-        "line": {"color": look.ghost, "width": 1.5, "dash": "dot"},
+        **style,
     }
-    end = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": "Expected at the end",
-        "x": [period.last_day],
-        "y": [likely],
-        "hovertemplate": f"expected at the end: {quantity_range(expected)}<extra></extra>",
-        "marker": {"color": look.surface, "size": 8, "line": {"color": look.accent, "width": 2}},
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": [float(expected.high) - likely],
-            "arrayminus": [likely - float(expected.low)],
-            "color": look.accent,
-            "thickness": 2,
-            "width": 5,
-        },
-    }
-    return [path, end]
+
+
+def _middle(fan: Fan, since: int, look: Look) -> dict[str, Any]:
+    ranges = [Range(*ends) for ends in zip(fan.low, fan.likely, fan.high, strict=True)]
+    return _edge(
+        fan.days[since:],
+        fan.likely[since:],
+        name="Expected",
+        line={"color": look.accent, "width": 1.5, "dash": "dot"},
+        customdata=[quantity_range(one) for one in ranges[since:]],
+        hoverinfo=None,
+        hovertemplate="%{customdata} expected by this day<extra></extra>",
+    )
 
 
 def _level(allowance: Decimal, look: Look) -> dict[str, Any]:
@@ -136,10 +146,11 @@ def _level_label(allowance: Decimal, look: Look) -> dict[str, Any]:
     }
 
 
-def _alt(series: MeterSeries, allowance: Decimal | None, expected: Range | None) -> str:
+def _alt(series: MeterSeries, allowance: Decimal | None, fan: Fan | None) -> str:
     text = f"{series.label} adding up: {counted(series.quantity, series.unit)} so far"
     if allowance:
         text += f", {counted(allowance, series.unit)} are included"
-    if expected:
-        text += f", {quantity_range(expected)} expected at the end"
+    if fan:
+        end = Range(fan.low[-1], fan.likely[-1], fan.high[-1])
+        text += f", {quantity_range(end)} expected at the end"
     return f"{text}."

@@ -21,19 +21,21 @@ from dashboard.charts.formats import (
     sentence,
     unit_price,
 )
-from dashboard.views.gauges import bar, compared_bars, ladder, range_track
-from dashboard.views.markup import Part, Safe, div, note, span, tag
-from dashboard.views.wording import (
-    STATUS_WORDS,
+from dashboard.views.forecast_words import (
     allowance_end,
-    is_over,
-    lead_series,
-    line_label,
-    normal,
+    credits_end,
+    held,
+    made_of,
+    moved,
     overage_guess,
-    pace,
+    period_before,
+    range_meaning,
+    silent_days,
     uncertain,
 )
+from dashboard.views.gauges import bar, compared_bars, ladder, range_track
+from dashboard.views.markup import Part, Safe, div, note, span, tag
+from dashboard.views.wording import STATUS_WORDS, is_over, lead_series, line_label, normal, pace
 from data.credits import Credits, LotLeft
 from data.overview import Allowance, Overview
 from data.pricing import LineKind
@@ -210,17 +212,17 @@ def where_it_ends(view: Overview, today: date) -> Safe:
         settled = "The first days have to settle before anything can be said."
         return card(title, "–", note(settled), label="expected")
     if view.credits:
-        return _credits_end(view.credits, view)
+        return _credits_end(view.credits, view, today)
     label = "final" if ahead.over else "expected"
     hints: list[Part] = [
-        _outlook_row(view),
+        _outlook_rows(view, today),
         note("Little history yet, so this is a wide guess.") if ahead.little_history else None,
     ]
     if bill is None or ahead.amount is None:
         figure = tag("span", quantity_range(ahead.quantity), span("u-of", f" {ahead.unit}"))
         so_far = lead_series(view)
         track = range_track(so_far.quantity if so_far else Decimal(0), ahead.quantity)
-        return card(title, figure, track, *hints, label=label)
+        return card(title, figure, track, *hints, how_worked_out(view, today), label=label)
     end = allowance_end(view)
     return card(
         title,
@@ -228,17 +230,21 @@ def where_it_ends(view: Overview, today: date) -> Safe:
         range_track(bill.total, ahead.amount) if uncertain(ahead.amount) else None,
         *hints,
         note(f"{end}.") if end else None,
+        how_worked_out(view, today),
         label=label,
     )
 
 
-def _outlook_row(view: Overview) -> Safe | None:
+def _outlook_rows(view: Overview, today: date) -> Safe | None:
     ahead, own = view.outlook, view.allowance
     if ahead is None or ahead.over:
         return None
-    rows = [row(sentence(ahead.unit), quantity_range(ahead.quantity))]
-    if ahead.amount and view.statement and uncertain(ahead.amount):
-        rows.insert(0, row("Most likely", about(ahead.amount.likely, view.statement.currency)))
+    units = row(sentence(ahead.unit), quantity_range(ahead.quantity))
+    if ahead.amount is None or view.statement is None:  # the range is the card's figure
+        units = row("Most likely", counted(ahead.quantity.likely, ahead.unit))
+    rows = [*middle_rows(view), units]
+    if before := period_before(view, lead_series(view), today):
+        rows.append(row("The period before", before))
     if own and not own.beyond and ahead.chance_of_overage is not None:
         rows.append(row("Chance of going over", percent(ahead.chance_of_overage)))
     elif guess := overage_guess(view):
@@ -246,12 +252,51 @@ def _outlook_row(view: Overview) -> Safe | None:
     return div("u-rows", *rows)
 
 
-def _credits_end(own: Credits, view: Overview) -> Safe:
+def middle_rows(view: Overview) -> list[Safe]:
+    """The median amount and the mean one, which overage draws upwards."""
+    ahead, bill = view.outlook, view.statement
+    if ahead is None or bill is None or ahead.amount is None or not uncertain(ahead.amount):
+        return []
+    rows = [row("Most likely", about(ahead.amount.likely, bill.currency))]
+    if ahead.mean_amount is not None:
+        rows.append(row("On average", about(ahead.mean_amount, bill.currency)))
+    return rows
+
+
+def how_worked_out(view: Overview, today: date) -> Safe | None:
+    """What the forecast is made of, why it moved and how the earlier ones held, folded away."""
+    ahead, lead = view.outlook, lead_series(view)
+    if ahead is None or ahead.over or ahead.components is None or lead is None:
+        return None
+    settled = view.freshness.settled_through
+    said = (
+        made_of(
+            *(ahead.components, view.period, today),
+            silent_days=silent_days(lead, settled),
+            little_history=ahead.little_history,
+        ),
+        moved(ahead.changed, ahead.quantity.likely, ahead.unit, settled),
+        range_meaning(priced=ahead.amount is not None),
+        held(view.record),
+    )
+    lines = div("u-rows", *(note(one) for one in said if one))
+    return tag("details", tag("summary", "How this is worked out"), lines, class_="u-details")
+
+
+def _credits_end(own: Credits, view: Overview, today: date) -> Safe:
     lasts = day_range(own.runs_out) or "over a year"
     ahead, bill = view.outlook, view.statement
-    rows = [row("Used in this period", counted(own.used, own.unit))]
+    likely = credits_end(own.runs_out)
+    rows = [row("Most likely", likely)] if likely else []
+    rows.append(row("Used in this period", counted(own.used, own.unit)))
     if ahead:
         rows.append(row("Expected by its end", quantity_range(ahead.quantity)))
     if bill and ahead and ahead.amount:
         rows.append(row("Bill of the period", money_range(ahead.amount, bill.currency)))
-    return card("Credits last until", lasts, div("u-rows", *rows), label="expected")
+    return card(
+        "Credits last until",
+        lasts,
+        div("u-rows", *rows),
+        how_worked_out(view, today),
+        label="expected",
+    )

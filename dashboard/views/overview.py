@@ -4,9 +4,11 @@ import streamlit as st
 
 from dashboard.access import Permission
 from dashboard.charts import Chart, category_days, daily_usage, running_total
-from dashboard.charts.formats import about, sentence
+from dashboard.charts.formats import sentence
+from dashboard.charts.running_total import shade
 from dashboard.exports import Table, usage_by_category, usage_by_day
 from dashboard.views.cards import cards
+from dashboard.views.forecast_words import advice_lines, unusual_in, unusual_line
 from dashboard.views.markup import Safe, note, tag
 from dashboard.views.notices import notices
 from dashboard.views.page import Page, Visit
@@ -22,7 +24,7 @@ from dashboard.views.parts import (
     show_chart,
     table,
 )
-from dashboard.views.wording import advice_line, freshness_line, summary
+from dashboard.views.wording import freshness_line, summary
 from data.overview import MeterSeries, Overview
 
 DAILY, ADDED_UP = "By day", "Adding up"
@@ -49,12 +51,11 @@ def render(visit: Visit) -> None:
 
 
 def _advice(visit: Visit, view: Overview) -> Safe | None:
-    advice = view.outlook.advice if view.outlook else None
-    if advice is None or view.statement is None:
+    ahead, bill = view.outlook, view.statement
+    if ahead is None or bill is None or not (ahead.advice or ahead.next_advice):
         return None
-    saves = about(advice.saves, view.statement.currency)
     ask = tag("a", "Ask for a change", href=visit.brand.support)
-    return callout(*advice_line(advice.tier.capitalize(), saves), " ", ask)
+    return callout(*advice_lines(ahead.advice, ahead.next_advice, bill.currency), " ", ask)
 
 
 def _chart(visit: Visit, view: Overview) -> None:
@@ -87,9 +88,18 @@ def _together(visit: Visit, view: Overview) -> Chart:
     settled, before = view.freshness.settled_through, view.previous_events
     tints = ((visit.look.tint(rank), one.label) for rank, one in enumerate(view.events))
     entries = [*tints, *settling(view), *([("u-dotted", "Period before")] if any(before) else [])]
-    show(legend(*entries), note("Each message, call or verification counts as one."))
+    unusual = {one.label: one.unusual for one in view.series if one.unusual}
+    entries += unusual_entry(visit, any(unusual))
+    show(
+        legend(*entries),
+        note("Each message, call or verification counts as one."),
+        note(said) if (said := unusual_in(unusual)) else None,
+    )
     return category_days(
-        *(view.events, view.period, settled, visit.look), previous=before, height=DAILY_HEIGHT
+        *(view.events, view.period, settled, visit.look),
+        previous=before,
+        unusual=unusual,
+        height=DAILY_HEIGHT,
     )
 
 
@@ -98,23 +108,28 @@ def _by_day(visit: Visit, view: Overview, series: MeterSeries) -> Chart:
     entries = [("u-solid", f"{sentence(series.unit)} by day"), *settling(view)]
     if any(series.previous):
         entries.append(("u-dotted", "Period before"))
-    show(legend(*entries))
+    entries += unusual_entry(visit, any(series.unusual))
+    said = unusual_line(series.unusual, series.unit)
+    show(legend(*entries), note(said) if said else None)
     return daily_usage(series, view.period, settled, visit.look)
 
 
 def _added_up(visit: Visit, view: Overview, series: MeterSeries) -> Chart:
-    """The range at the end and the allowance belong to the meter that leads the page."""
-    leads, ahead = series.meter == view.lead, view.outlook
+    """The days to come and the allowance belong to the meter that leads the page."""
+    leads = series.meter == view.lead
     allowance = view.allowance.included if view.allowance and leads else None
-    expected = ahead.quantity if ahead and leads and not ahead.over else None
+    fan = view.fan if leads else None
     entries = [("u-solid", f"{sentence(series.unit)} so far")]
-    entries += [("u-dotted", "Expected at the end")] if expected else []
+    if fan:
+        entries += [("u-dotted", "Most likely"), (shade(visit.look), "Four cases in five")]
     entries += [("u-level", "Included")] if allowance else []
     show(legend(*entries))
     settled = view.freshness.settled_through
-    return running_total(
-        *(series, view.period, settled, visit.look), allowance=allowance, expected=expected
-    )
+    return running_total(*(series, view.period, settled, visit.look), allowance=allowance, fan=fan)
+
+
+def unusual_entry(visit: Visit, marked: bool) -> list[tuple[str, str]]:
+    return [(visit.look.warning, "Unusual day")] if marked else []
 
 
 def settling(view: Overview) -> list[tuple[str, str]]:

@@ -1,11 +1,14 @@
 """Spend: the statement of a period line by line, so far, settling or final."""
 
+from datetime import date
+
 import streamlit as st
 
 from dashboard.access import Permission
 from dashboard.charts.formats import moment, money, money_range, period_name
 from dashboard.exports import statement_days, statement_lines
-from dashboard.views.cards import TWILIO_BILL, card
+from dashboard.views.cards import TWILIO_BILL, card, how_worked_out, middle_rows, row
+from dashboard.views.forecast_words import allowance_end, overage_guess, uncertain
 from dashboard.views.gauges import bar, range_track
 from dashboard.views.markup import Safe, div, note, span, tag
 from dashboard.views.notices import notices
@@ -13,12 +16,7 @@ from dashboard.views.page import Page, Visit
 from dashboard.views.parts import csv_button, overview_of, page_head, show, state
 from dashboard.views.readings import read_explanation, read_periods, read_statement
 from dashboard.views.statement_table import fingerprint, plan_changes, statement_table
-from dashboard.views.wording import (
-    STATUS_WORDS,
-    freshness_line,
-    overage_guess,
-    uncertain,
-)
+from dashboard.views.wording import STATUS_WORDS, freshness_line
 from data.overview import Overview
 from data.periods import BillingPeriod
 from data.statement import Statement, Status
@@ -46,7 +44,7 @@ def render(visit: Visit) -> None:
             )
         )
         return
-    show(_figures(view, bill))
+    show(_figures(view, bill, visit.today))
     trees = read_explanation(
         visit.scope, visit.version, visit.subscription.key, period, visit.today
     )
@@ -85,7 +83,7 @@ def _earlier(visit: Visit, period: BillingPeriod) -> Safe | None:
     return div("u-panel", tag("h2", "Earlier periods", class_="u-section"), *rows)
 
 
-def _figures(view: Overview, bill: Statement) -> Safe:
+def _figures(view: Overview, bill: Statement, today: date) -> Safe:
     at = view.freshness.as_of
     as_of = note(f"As of {moment(at)}.") if at and bill.status is not Status.FINAL else None
     title = "Spend" if bill.status is Status.FINAL else "Spend to date"
@@ -96,27 +94,28 @@ def _figures(view: Overview, bill: Statement) -> Safe:
         as_of,
         label=STATUS_WORDS[bill.status],
     )
-    return div("u-cards u-few", so_far, _expected(view, bill))
+    return div("u-cards u-few", so_far, _expected(view, bill, today))
 
 
-def _expected(view: Overview, bill: Statement) -> Safe | None:
+def _expected(view: Overview, bill: Statement, today: date) -> Safe | None:
     ahead = view.outlook
     if ahead is None or ahead.amount is None or bill.status is not Status.OPEN:
         return None
-    open_end = uncertain(ahead.amount)
+    if not uncertain(ahead.amount):
+        stays = note("Usage so far does not change it.")
+        figure = money_range(ahead.amount, bill.currency)
+        return card("Expected at the end", figure, stays, label="expected")
+    guess, end = overage_guess(view), allowance_end(view)
+    overage = row("Of it overage", f"about {guess}") if guess else None
     return card(
         "Expected at the end",
         money_range(ahead.amount, bill.currency),
-        range_track(bill.total, ahead.amount) if open_end else None,
-        note(_of_it_overage(view) if open_end else "Usage so far does not change it."),
+        range_track(bill.total, ahead.amount),
+        div("u-rows", *middle_rows(view), overage),
+        note(f"{end}.") if end else None,
+        how_worked_out(view, today),
         label="expected",
     )
-
-
-def _of_it_overage(view: Overview) -> str:
-    text = "Four periods out of five end in this range."
-    guess = overage_guess(view)
-    return f"{text} About {guess} of it is overage." if guess else text
 
 
 PAGE = Page("spend", "Spend", ":material/receipt_long:", Permission.VIEW_OWN, render)

@@ -10,6 +10,7 @@ from dashboard.access import Permission
 from dashboard.charts import adds_up, category_days, daily_usage
 from dashboard.charts.formats import counted, quantity, sentence
 from dashboard.exports import usage_by_category, usage_by_day
+from dashboard.views.forecast_words import unusual_line
 from dashboard.views.markup import Safe, div, note, span, tag
 from dashboard.views.notices import notices
 from dashboard.views.page import Page, Visit
@@ -124,13 +125,19 @@ def _chart(
     before = series.previous if whole else ()
     marks = [("u-hatched", "Still settling")] if last > settled else []
     marks += [("u-dotted", "Period before")] if any(before) else []
+    unusual = series.unusual if whole else ()
+    marks += [(look.warning, "Unusual day")] if unusual else []
+    said = unusual_line(unusual, series.unit)
+    newest = note(said) if said else None
     if own.stacks:
         tints = [(look.tint(rank), one.label) for rank, one in enumerate(own.parts)]
-        show(legend(*tints, *marks))
-        chart = category_days(own.parts, view.period, settled, look, previous=before)
+        show(legend(*tints, *marks), newest)
+        chart = category_days(
+            *(own.parts, view.period, settled, look), previous=before, unusual={"": unusual}
+        )
         rows = usage_by_category(own.parts, last)
     elif whole:
-        show(legend(("u-solid", f"{sentence(series.unit)} by day"), *marks))
+        show(legend(("u-solid", f"{sentence(series.unit)} by day"), *marks), newest)
         chart = daily_usage(series, view.period, settled, look)
         rows = usage_by_day(series, settled)
     else:

@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 
 from dashboard.charts.formats import (
-    about,
     change,
     counted,
     day,
@@ -22,9 +21,9 @@ from dashboard.charts.formats import (
     quantity,
     unit_price,
 )
+from dashboard.views.forecast_words import chance, days_to_go, uncertain
 from dashboard.views.markup import Part, Safe, joined, strong
 from data.money import plain
-from data.outlook import Range
 from data.overview import Allowance, Comparison, Freshness, MeterSeries, Overview
 from data.periods import BillingPeriod
 from data.pricing import Arithmetic, Line, LineKind
@@ -32,7 +31,6 @@ from data.statement import Statement, StatementLine, Status
 from data.statement_content import PlanStep
 
 ABOUT_THE_SAME = Decimal("0.05")
-SURE, UNLIKELY = 0.995, 0.005
 STATUS_WORDS = {
     Status.OPEN: "so far",
     Status.SETTLING: "settling",
@@ -46,15 +44,6 @@ def lead_series(view: Overview) -> MeterSeries | None:
         if one.meter == view.lead:
             return one
     return view.series[0] if view.series else None
-
-
-def days_to_go(period: BillingPeriod, today: date) -> str:
-    left = period.days_left(today)
-    return "the last day" if left == 0 else f"{left} {'day' if left == 1 else 'days'} to go"
-
-
-def uncertain(expected: Range) -> bool:
-    return expected.low != expected.high
 
 
 def is_over(view: Overview, today: date) -> bool:
@@ -124,8 +113,8 @@ def _ending(view: Overview, today: date) -> list[Part]:
     expected = money_range(ahead.amount, bill.currency)
     if not uncertain(ahead.amount):
         stays = strong(money(ahead.amount.low, bill.currency))
-        return ["The bill is likely to stay at ", stays, _chance(view), "."]
-    return ["The period is likely to end at ", strong(expected), _chance(view), "."]
+        return ["The bill is likely to stay at ", stays, chance(view), "."]
+    return ["The period is likely to end at ", strong(expected), chance(view), "."]
 
 
 def _final(bill: Statement | None, wants_amount: bool) -> list[Part]:
@@ -135,18 +124,6 @@ def _final(bill: Statement | None, wants_amount: bool) -> list[Part]:
     if not wants_amount:
         return ["The bill is ", strong(money(bill.total, bill.currency)), f", {kind}."]
     return [f"The bill is {kind}."]
-
-
-def _chance(view: Overview) -> str:
-    """How likely the allowance is to be exceeded, while that is open."""
-    own, ahead = view.allowance, view.outlook
-    if own is None or ahead is None or ahead.chance_of_overage is None or own.beyond:
-        return ""
-    if ahead.chance_of_overage >= SURE:
-        return ", and going over the allowance is almost certain"
-    if ahead.chance_of_overage <= UNLIKELY:
-        return ", and going over the allowance is unlikely"
-    return f", with a {percent(ahead.chance_of_overage)} chance of going over the allowance"
 
 
 def freshness_line(fresh: Freshness, period: BillingPeriod, today: date) -> str:
@@ -225,28 +202,3 @@ def plan_step(step: PlanStep) -> list[Part]:
     if step.starts_on > step.asked_on:
         return [f"{asked}: ", name, f", from the next period on ({day(step.starts_on)})"]
     return [f"From {asked}: ", name]
-
-
-def advice_line(tier: str, saves: str) -> list[Part]:
-    return ["On ", strong(tier), " this period would cost about ", strong(f"{saves} less"), "."]
-
-
-def overage_guess(view: Overview) -> str | None:
-    """The mean of the overage over all draws, which is not the overage of the mean."""
-    ahead, bill = view.outlook, view.statement
-    if ahead is None or bill is None or not ahead.expected_overage:
-        return None
-    return about(ahead.expected_overage, bill.currency)
-
-
-def allowance_end(view: Overview) -> str | None:
-    own, ahead = view.allowance, view.outlook
-    if own is None or ahead is None or ahead.allowance_ends is None:
-        return None
-    likely = ahead.allowance_ends.likely
-    if own.beyond and likely:
-        return f"The allowance was used up on {day(likely)}"
-    when = day_range(ahead.allowance_ends)
-    if ahead.over:
-        return None
-    return f"The allowance lasts until {when}" if when else "The allowance lasts the period"

@@ -7,6 +7,7 @@ import structlog
 import typer
 
 from data.commands import (
+    backtest,
     close_period,
     credentials,
     database,
@@ -30,6 +31,7 @@ app.command("sync")(sync.sync_command)
 app.command("close-period")(close_period.close_period_command)
 app.command("rate")(rate.rate_command)
 app.command("project")(project.project_command)
+app.command("backtest")(backtest.backtest_command)
 app.command("retention")(retention.retention_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("migrate")(database.migrate_command)

@@ -18,6 +18,7 @@ from data.models.billing import (
     StatementAdjustment,
     Subscription,
 )
+from data.models.forecast import ForecastCalibration, PastProjection
 from data.models.service import Alert, Incident, LogDay, PhoneNumber, UsageTrigger
 from data.models.sync import (
     USAGE_RECORDS,
@@ -40,6 +41,7 @@ TABLES: tuple[type[Table], ...] = (
     *(SyncLease, SyncRun, SyncCursor, FleetDay, UsageRevision, Reconciliation),
     *(AccountEvent, AccountCredential, ConnectRequest),
     *(Alert, UsageTrigger, PhoneNumber, LogDay, Incident),
+    *(PastProjection, ForecastCalibration),
 )
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "Customer",
     "Exact",
     "FleetDay",
+    "ForecastCalibration",
     "Incident",
     "Instant",
     "LogDay",
@@ -65,6 +68,7 @@ __all__ = [
     "LoginSession",
     "Membership",
     "MoneyCredit",
+    "PastProjection",
     "Person",
     "PhoneNumber",
     "PlanChange",

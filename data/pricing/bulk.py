@@ -3,8 +3,8 @@
 
 A million rows of 250 units at 0.012 are one array of 250 and one of 300 cents.  columns.py has the
 exact arithmetic, paths.py a path for each strategy; one without a path is rated by the engine
-itself, row by row.  These three are the only modules of the price engine that need numpy, so that
-importing data.pricing does not.
+itself, row by row.  These, rows.py, band_paths.py and burning.py are the only modules of the price
+engine that need numpy, so that importing data.pricing does not.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -35,11 +35,19 @@ from data.pricing.columns import (
     zeros,
 )
 from data.pricing.credit_lots import CreditLots
-from data.pricing.paths import PATHS, Piece, Rows, UsageColumns
+from data.pricing.paths import PATHS, CreditColumns, Piece, Rows, UsageColumns
 from data.pricing.plan import Plan
 from data.pricing.strategy import Basis, Limits, Line, LineKind, Strategy, Terms
 
-__all__ = ["Column", "LineColumns", "RatedRows", "UsageColumns", "column", "rate_rows"]
+__all__ = [
+    "Column",
+    "CreditColumns",
+    "LineColumns",
+    "RatedRows",
+    "UsageColumns",
+    "column",
+    "rate_rows",
+]
 
 CHUNK = 65_536  # rows rated together: memory does not grow with their number
 _LARGEST = 10**28  # beyond it a figure or a term is the engine's: products keep to its 60 digits
@@ -72,33 +80,40 @@ class RatedRows:
 
 
 def rate_rows(
-    plan: Plan, usage: Mapping[str, UsageColumns], period: BillingPeriod, *, chunk: int = CHUNK
+    plan: Plan,
+    usage: Mapping[str, UsageColumns],
+    period: BillingPeriod,
+    *,
+    credits: CreditColumns | None = None,
+    chunk: int = CHUNK,
 ) -> Iterator[RatedRows]:
-    """Rate every bill: `usage` holds, for each meter, a figure a bill, of a whole period.
+    """Rate every bill: `usage` holds, for each meter, a figure a bill, of a period or a part of it.
 
     The lines of a whole period do not depend on which one it is, so bills of several months may
-    stand side by side.  InvalidTerms for credits, InputError for columns that do not fit together.
+    stand side by side.  InvalidTerms for lots without `credits` (of which only the lines that ask
+    for money come, and units not covered), InputError for columns that do not fit together.
     """
-    length = _checked(plan, usage, period)
+    length = _checked(plan, usage, credits)
     basis = Basis(plan.currency, period, plan.prorate == "days")
     for first in range(0, length, chunk):
         size = min(chunk, length - first)
         part = {
             meter: UsageColumns(
-                _cut(one.quantity, first, size), _cut(one.cost, first, size) if one.cost else None
+                _cut(one.quantity, first, size),
+                _cut(one.cost, first, size) if one.cost else None,
+                one.before,
             )
             for meter, one in usage.items()
         }
-        yield _rated(plan, Rows(part, size, basis), first)
+        given = credits and _credits(credits, first, size)
+        yield _rated(plan, Rows(part, size, basis, given), first)
 
 
-def _checked(plan: Plan, usage: Mapping[str, UsageColumns], period: BillingPeriod) -> int:
+def _checked(plan: Plan, usage: Mapping[str, UsageColumns], credits: CreditColumns | None) -> int:
     """How many rows there are."""
     for price in plan.prices:
-        if isinstance(price, CreditLots):
+        if isinstance(price, CreditLots) and credits is None:
             raise InvalidTerms(f"{price.kind}: lots are a ledger and can't be rated row by row")
-    if period.days != period.full_days:
-        raise InputError("rows are rated over whole periods")
     given = [one for each in usage.values() for one in (each.quantity, each.cost) if one]
     if any(one.values.dtype not in (np.int64, np.object_) or one.scale < 0 for one in given):
         raise InputError("figures must be int64 or Python's integers, at a scale of 0 or more")
@@ -106,6 +121,12 @@ def _checked(plan: Plan, usage: Mapping[str, UsageColumns], period: BillingPerio
     if len(lengths) != 1:
         raise InputError("the columns must have the same number of rows")
     return lengths.pop()
+
+
+def _credits(given: CreditColumns, first: int, size: int) -> CreditColumns:
+    """Those of some bills."""
+    units = {meter: _cut(one, first, size) for meter, one in given.shortfall.items()}
+    return CreditColumns(given.packs, units)
 
 
 def _cut(given: Column, first: int, size: int) -> Column:
@@ -147,7 +168,7 @@ class _Bills:
 def _rated(plan: Plan, rows: Rows, first: int) -> RatedRows:
     bills = _Bills(plan, rows, first)
     if plan.monthly_fee:
-        fee = rows.money(plan.monthly_fee)
+        fee = rows.share(plan.monthly_fee)
         bills.add([Piece(LineKind.FEE, "Monthly fee", None, rows.all, fee)])
     for price in plan.prices:
         path = PATHS.get(type(price))
@@ -176,20 +197,29 @@ def _limits(terms: Limits, amount: Ints, rows: Rows, meter: str | None) -> Itera
         yield Piece(LineKind.CAP, "Above the maximum", meter, over != 0, over)
         amount = amount + over
     if terms.minimum:
-        least = rows.money(terms.minimum)
+        least = rows.share(terms.minimum)
         under = np.maximum(least - holding(amount, least), 0)
         yield Piece(LineKind.MINIMUM, "Up to the agreed minimum", meter, under != 0, under)
 
 
 def _is_beyond_proof(price: Strategy, rows: Rows) -> bool:
     """Whether only the engine knows how it rounds such figures or terms."""
+    if isinstance(price, CreditLots):
+        return False
     given = [rows.usage[meter] for meter in price.meters_priced if meter in rows.usage]
     figures = [one for each in given for one in (each.quantity, each.cost) if one]
+    days = [day for each in given for day in each.before.days]
     return (
         any((each.quantity.values < 0).any() for each in given)
+        or any(day.quantity < 0 for day in days)
+        or any(_is_extreme(one) for day in days for one in (day.quantity, day.cost))
         or any(largest(one.values) >= _LARGEST or one.scale > _FINEST for one in figures)
-        or any(abs(one) >= _LARGEST or decimals(one) > _FINEST for one in _numbers(price))
+        or any(_is_extreme(one) for one in _numbers(price))
     )
+
+
+def _is_extreme(number: Decimal) -> bool:
+    return abs(number) >= _LARGEST or decimals(number) > _FINEST
 
 
 def _numbers(terms: Terms) -> Iterator[Decimal]:

@@ -63,7 +63,7 @@ def whole(term: Decimal, scale: int) -> int:
 def largest(values: Ints | int) -> int:
     if isinstance(values, int):
         return abs(values)
-    return max(int(values.max()), -int(values.min())) if len(values) else 0
+    return max(int(values.max()), -int(values.min())) if values.size else 0
 
 
 def narrowed(values: Ints) -> Ints:

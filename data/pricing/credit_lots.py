@@ -199,9 +199,10 @@ class CreditLots(Strategy):
             burnt = Fraction(lot.credits) - left
             yield from _burnt(lot, by_lot[lot.key], burnt, basis.currency)
         for meter, units in ledger.shortfall.items():
-            yield self._beyond(meter, units, basis)
+            yield self.beyond(meter, units, basis)
 
-    def _beyond(self, meter: str, units: Decimal, basis: Basis) -> Line:
+    def beyond(self, meter: str, units: Decimal, basis: Basis) -> Line:
+        """The line of units that no lot covers."""
         if self.overage_amount is not None:
             amount = rounded(units * self.overage_amount, basis.currency)
             label, price = "Beyond the credits", self.overage_amount

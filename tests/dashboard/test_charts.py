@@ -1,6 +1,7 @@
 """Laws every chart keeps: empty, one and many points, both modes, alternative text, a table."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal as D
 
@@ -11,15 +12,21 @@ from dashboard.charts import adds_up, category_days, daily_usage, look, running_
 from dashboard.charts.theme import TINTS
 from dashboard.exports import usage_by_category, usage_by_day
 from dashboard.views.sync_lists import runs_table
-from data.outlook import Range
 from data.overview import MeterSeries
 from data.periods import period_of
+from data.projection.fan import Fan
+from data.projection.unusual import UnusualDay
 from data.sync_history import Run
 from data.usage import CategorySeries
 
 NOVEMBER = period_of(date(2026, 11, 1))
 SETTLED = date(2026, 11, 17)
 ACCENT = {"light": "#0b7a75", "dark": "#1fa598"}
+TO_COME = tuple(SETTLED + timedelta(days=n) for n in range(1, 14))
+AHEAD = Fan(
+    TO_COME,
+    *(tuple(D(60 + step * n) for n in range(1, 14)) for step in (2, 3, 5)),
+)
 POINTS = {"empty": (), "one": (5,), "zeros": (0, 0, 0), "many": tuple(range(30))}
 
 
@@ -55,9 +62,8 @@ def _daily(values, colours):
 
 
 def _added_up(values, colours):
-    expected, included = Range(D(80), D(90), D(99)), D(100)
     one = series(values)
-    return running_total(*(one, NOVEMBER, SETTLED, colours), allowance=included, expected=expected)
+    return running_total(*(one, NOVEMBER, SETTLED, colours), allowance=D(100), fan=AHEAD)
 
 
 def _parts(values, colours):
@@ -169,11 +175,62 @@ def test_the_period_before_stands_under_the_same_days_and_ends_with_this_period(
     assert ghost["x"][-1] == NOVEMBER.last_day
 
 
-def test_a_running_total_ends_in_the_sum_and_points_at_the_range():
-    figure = _added_up((1, 2, 3), look("light", ACCENT["light"])).figure.to_plotly_json()
-    assert figure["data"][0]["y"][-1] == 6
-    bar = figure["data"][-1]["error_y"]
-    assert (bar["array"][0], bar["arrayminus"][0]) == (9, 10)
+def test_a_running_total_ends_in_the_sum_and_opens_into_a_fan():
+    values = (3,) * 21
+    chart = _added_up(values, look("light", ACCENT["light"]))
+    so_far, low, high, likely = chart.figure.to_plotly_json()["data"][:4]
+    assert so_far["y"][-1] == 63
+    for edge in (low, high):  # from the last settled day's total on
+        assert (edge["x"][0], edge["y"][0]) == (SETTLED, 51)
+    assert (likely["x"][0], likely["y"][0]) == (date(2026, 11, 21), 72)
+    assert {edge["x"][-1] for edge in (low, high, likely)} == {NOVEMBER.last_day}
+    assert (low["y"][-1], likely["y"][-1], high["y"][-1]) == (86, 99, 125)
+    assert high["fill"] == "tonexty"
+    assert "86 – 125 expected at the end" in chart.alt
+
+
+def test_a_fan_of_a_period_of_which_nothing_has_settled_begins_on_its_first_day():
+    chart = running_total(
+        *(series((4, 5)), NOVEMBER, NOVEMBER.start - timedelta(days=2), look("light", "#0b7a75")),
+        fan=Fan(_days(30), *(tuple(map(D, range(step, step + 30))) for step in (1, 5, 9))),
+    )
+    assert chart.figure.to_plotly_json()["data"][1]["x"][0] == NOVEMBER.start
+
+
+SPIKE = UnusualDay(date(2026, 11, 3), D(1240), D(200), D(600))
+
+
+def test_an_unusual_day_has_a_mark_above_its_bar_and_words():
+    one = replace(series((300, 400, 1240, 350)), unusual=(SPIKE,))
+    chart = daily_usage(one, NOVEMBER, SETTLED, look("light", "#0b7a75"))
+    mark = chart.figure.to_plotly_json()["data"][-1]
+    assert list(mark["x"]) == [SPIKE.day]
+    assert mark["y"][0] > 1240
+    assert list(mark["customdata"]) == ["3 Nov: 1,240, usually 200 – 600"]
+    assert chart.alt.endswith("Unusual: 3 Nov: 1,240, usually 200 – 600.")
+
+
+def test_a_stack_has_one_mark_a_day_that_names_what_was_unusual():
+    parts = tuple(category(name, (300, 400, 1240)) for name in ("inbound", "outbound"))
+    names = ("SMS", "Voice", "<Fax>", "Verify")
+    chart = category_days(
+        *(parts, NOVEMBER, SETTLED, look("light", "#0b7a75")),
+        unusual=dict.fromkeys(names, (SPIKE,)),
+    )
+    mark = chart.figure.to_plotly_json()["data"][-1]
+    assert list(mark["x"]) == [SPIKE.day]
+    assert mark["y"][0] > 2480
+    lines = mark["customdata"][0].split("<br>")
+    assert lines[0] == "SMS 3 Nov: 1,240, usually 200 – 600"
+    assert lines[2].startswith("&lt;Fax&gt;")
+    assert lines[-1] == "and 1 more"
+
+
+@pytest.mark.parametrize("draw", [_daily, _parts], ids=["one meter", "parts"])
+def test_without_an_unusual_day_there_is_no_mark(draw):
+    chart = draw(POINTS["many"], look("light", "#0b7a75"))
+    assert "Unusual" not in chart.alt
+    assert "triangle" not in chart.figure.to_json()
 
 
 def test_categories_are_stacked_only_if_they_are_the_whole_and_nothing_twice():

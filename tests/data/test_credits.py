@@ -4,13 +4,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal as D
 
 import pytest
+from sqlmodel import select
 
+from data.models import UsageRecord
 from data.overview import overview
 from data.periods import period_of
 from data.pricing import LineKind
+from data.scope import writing
 from data.statement import statement
 from tests.bills import agreed, credit_price, margin, tiers
-from tests.stores import ACME, BETA, credit_row, customers, on_plan, sms_days, version
+from tests.stores import ACME, BETA, credit_row, customers, on_plan, record, sms_days, version
 
 TODAY, NOW = date(2026, 3, 20), datetime(2026, 3, 20, 12, tzinfo=UTC)
 JANUARY, MARCH = date(2026, 1, 1), period_of(TODAY)
@@ -95,6 +98,60 @@ def test_what_will_expire_unused_is_a_range(two):
     (lot,) = credits(two).lots
     least, most = lot.expected_unused
     assert D(70) < least <= most < D(90)
+
+
+def test_what_expires_in_more_than_a_year_is_not_in_sight(two):
+    grant(two, "first", **LARGE, expires_on=date(2027, 12, 1))
+    assert credits(two).lots[0].expected_unused is None
+
+
+def test_settling_days_are_not_drawn_twice(two):
+    grant(two, "first", **LARGE)
+    before = credits(two)
+    two.put(*(record(ACME, date(2026, 3, 18), "sms-inbound", 0),))
+    assert credits(two) == before
+    assert abs((before.runs_out.likely - date(2026, 5, 31)).days) <= 4
+
+
+def test_what_a_settling_day_has_yet_to_use_is_drawn_tomorrow(two):
+    """The last settling day has hardly been read: 10 more are to be expected of it."""
+    with writing(two.owner) as session:
+        for row in session.exec(select(UsageRecord).where(UsageRecord.customer_id == ACME)):
+            if row.day == TODAY and row.category == "sms":
+                row.usage = row.count = D(1)
+    grant(two, "first", **LARGE)
+    found = credits(two)
+    assert found.units_left == 719
+    assert abs((found.runs_out.likely - date(2026, 5, 31)).days) <= 4
+
+
+def test_lots_that_expire_in_different_periods_are_left_in_each(two):
+    grant(two, "first", **LARGE, expires_on=date(2026, 4, 1))
+    grant(two, "second", **LARGE, expires_on=date(2026, 6, 1))
+    first, second = (lot.expected_unused for lot in credits(two).lots)
+    assert D(70) < first[0] < first[1] < D(90)  # of 94.7, 11 days at 10 segments
+    assert D(95) < second[0] < second[1] < D(140)  # of 200, 61 days
+
+
+def test_grants_of_later_periods_put_the_day_off(two):
+    monthly = {"name": "monthly", "credits": "40", "units_per_credit": {"sms": "5"}}
+    new = agreed(credit_price(recurring=[monthly]), plan="other")
+    two.put(version(new), on_plan(ACME, new, JANUARY, number=1))
+    grant(two, "first", **LARGE)  # 200 a month come in addition, of 300 or so used
+    runs_out = credits(two).runs_out
+    assert runs_out.early > date(2026, 9, 1)
+
+
+def test_a_lot_of_two_meters_is_burnt_by_both(two):
+    both = {"sms": "5", "voice": "5"}
+    new = agreed(credit_price(meters=["sms", "voice"]), plan="other")
+    two.put(version(new), on_plan(ACME, new, JANUARY, number=1))
+    days = (date.fromordinal(JANUARY.toordinal() + n) for n in range(79))
+    two.put(*(record(ACME, day, "calls", 10) for day in days))
+    grant(two, "first", **{**LARGE, "credits": D(400), "units_per_credit": both})  # 2000
+    found = credits(two)  # 1580 used; 420 at 20 a day
+    assert found.units_left == 420
+    assert abs((found.runs_out.likely - date(2026, 4, 10)).days) <= 2
 
 
 def test_a_lot_without_expiry_expects_none_unused(two):

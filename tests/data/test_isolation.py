@@ -2,6 +2,7 @@
 
 import inspect
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
@@ -17,6 +18,7 @@ from data import overview as overview_module
 from data import statement as statement_module
 from data import statement_archive as archive_module
 from data import store as store_module
+from data import track_record as track_record_module
 from data import usage as usage_module
 from data import usage_rows as rows_module
 from data.closing import close_due
@@ -25,6 +27,7 @@ from data.models import TABLES, Customer, Subscription
 from data.periods import period_of
 from data.scope import Scope, writing
 from tests.bills import agreed, credit_price, overage
+from tests.forecasts import past
 from tests.stores import (
     ACME,
     ACME_SID,
@@ -110,11 +113,13 @@ ANSWERS = {
     "periods_with_adjustments": lambda scope: archive_module.periods_with_adjustments(
         scope, "main"
     ),
+    "track_record": lambda scope: track_record_module.track_record(scope, "main"),
     "overview": lambda scope: overview_module.overview(
         scope, "main", MARCH, today=TODAY, now=NOW, settling_days=3
     ),
 }
 
+KEYS = {"day", "category", "account_sid", "key", "sid", "subscription", "period_start", "cut_off"}
 ACTS = {"close_period", "adjust", "post_credits"}  # they write; see test_closing.py
 
 
@@ -128,7 +133,7 @@ def test_every_question_to_the_store_is_asked_here():
         *(store_module, rows_module, agreements_module, usage_module, billed_module),
         statement_module,
         *(archive_module, credit_ledger_module, explanation_module, closing_module),
-        overview_module,
+        *(overview_module, track_record_module),
     )
     asked = {
         name
@@ -159,14 +164,15 @@ def of(owner):
     )
     holds = st.builds(account, st.just(owner), st.sampled_from(SIDS))
     plans = st.builds(on_plan, st.just(owner), st.sampled_from(PLANS))
+    projected = st.builds(
+        lambda number, actual: past(owner, number, subscription="main", actual=actual),
+        st.integers(0, 29),
+        st.integers(0, 200).map(Decimal),
+    )
     money = st.builds(money_row, st.just(owner), st.just("gift"), st.integers(1, 90))
 
     def key(row):
-        return tuple(
-            value
-            for name, value in row.model_dump().items()
-            if name in ("day", "category", "account_sid", "key", "sid", "subscription")
-        )
+        return tuple(value for name, value in row.model_dump().items() if name in KEYS)
 
     return st.tuples(
         st.lists(usage, max_size=12, unique_by=key),
@@ -174,6 +180,7 @@ def of(owner):
         st.lists(holds, min_size=1, max_size=2, unique_by=key),
         st.lists(plans, max_size=1),
         st.lists(money, max_size=1),
+        st.lists(projected, max_size=6, unique_by=key),
     ).map(lambda groups: [row for group in groups for row in group])
 
 

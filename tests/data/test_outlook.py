@@ -5,16 +5,15 @@ from decimal import Decimal as D
 
 import pytest
 
+from data.ahead import look_ahead
 from data.models import Subscription
-from data.outlook import _rated_draws, look_ahead, outlook
 from data.overview import overview
 from data.periods import period_of
-from data.pricing import LineKind
 from data.projection import DRAWS
 from data.scope import writing
 from data.statement import billed_usage
 from tests.bills import agreed, credit_price, margin, overage, tiers
-from tests.stores import ACME, BETA, credit_row, customers, on_plan, record, sms_days, version
+from tests.stores import ACME, BETA, customers, on_plan, record, sms_days, version
 
 TODAY, NOW = date(2026, 3, 20), datetime(2026, 3, 20, 12, tzinfo=UTC)
 SETTLED, MARCH = date(2026, 3, 16), period_of(TODAY)
@@ -237,19 +236,3 @@ def test_nothing_settled_yet_is_no_outlook(two):
     part = MARCH.clipped(date(2026, 3, 18), None)
     page = overview(two.acme, "main", part, today=TODAY, now=NOW, settling_days=3)
     assert page.outlook is None
-
-
-def test_the_pieces_of_a_draw_add_up_to_it(two):
-    used(two, RESTLESS)
-    agree(two, overage("small"), plan="old")
-    agree(two, overage("large"), since=date(2026, 3, 24), plan="new")
-    two.put(credit_row(ACME, "cut", date(2026, 3, 27)))
-    billed, ahead = parts(two)
-    found = outlook(billed, ahead, "sms", "SMS", "segments")
-    billed_units = [
-        sum(line.quantity for line in lines if line.kind in (LineKind.INCLUDED, LineKind.OVERAGE))
-        for lines in _rated_draws(billed, ahead)
-    ]
-    totals = [ahead.total("sms", draw) for draw in range(DRAWS)]
-    assert billed_units == totals
-    assert found.quantity.low == sorted(totals)[round((DRAWS - 1) * 0.1)]

@@ -23,6 +23,7 @@ from data.models import (
 )
 from data.scope import engine
 from tests.bills import agreed, margin
+from tests.forecasts import past
 from tests.stores import (
     ACME,
     ACME_SID,
@@ -114,6 +115,7 @@ def two(postgres_store):
             money_row(owner, "gift", 5),
             *posted(owner),
             *read(owner),
+            past(owner),
         )
     person = Person(id=1, email="sue@isv.test", name="Sue")
     postgres_store.put(person, Membership(person_id=1, role="support"))

@@ -46,6 +46,10 @@ REFUSALS = {
     "no port": ({"port": "eighty"}, "PORT: "),
     "a negative window": ({"settling_days": -1}, "SETTLING_DAYS: "),
     "a window too long": ({"settling_days": 31}, "SETTLING_DAYS: "),
+    "no such country": ({"holidays": "XX"}, "HOLIDAYS: there is no calendar 'XX'"),
+    "no such part of a country": ({"holidays": "DE-XX"}, "HOLIDAYS: DE has no part 'XX'.*BY"),
+    "a part of no country": ({"holidays": "-BY"}, "HOLIDAYS: there is no calendar '-BY'"),
+    "a country in small letters": ({"holidays": "us"}, "HOLIDAYS: there is no calendar 'us'"),
     "no history": ({"history_days": 0}, "HISTORY_DAYS: "),
     "no session": ({"session_hours": 0}, "SESSION_HOURS: "),
     "no day": ({"demo_today": "yesterday"}, "DEMO_TODAY: "),
@@ -100,6 +104,11 @@ def test_settings_do_not_change():
 )
 def test_where_twilio_is(given, base):
     assert loaded(**given).api_base == base
+
+
+@pytest.mark.parametrize("calendar", ["", "US", "DE-BY"], ids=["nobody's", "a country", "a part"])
+def test_a_calendar_of_holidays_is_read(calendar):
+    assert loaded(holidays=calendar).holidays == calendar
 
 
 def test_the_owner_of_the_tables_is_the_app_unless_another_is_named():

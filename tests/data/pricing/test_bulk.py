@@ -34,11 +34,11 @@ def columns(figures):
     return UsageColumns(column(one for one, _ in figures), column(one for _, one in figures))
 
 
-def in_bulk(plan, usage, **terms):
+def in_bulk(plan, usage, period=MARCH, **terms):
     """By row: (kind, label, meter, quantity, amount) of each line, and the totals."""
     unit = digits(plan.currency)
     found, totals = {}, []
-    for part in rate_rows(plan, usage, MARCH, **terms):
+    for part in rate_rows(plan, usage, period, **terms):
         totals += [D(int(one)).scaleb(-unit) for one in part.totals]
         for line in part.lines:
             for n, row in enumerate(line.rows):
@@ -50,12 +50,14 @@ def in_bulk(plan, usage, **terms):
     return [found.get(row, []) for row in range(len(totals))], totals
 
 
-def one_by_one(plan, usage):
-    basis = Basis(plan.currency, MARCH, plan.prorate == "days")
+def one_by_one(plan, usage, period=MARCH):
+    basis = Basis(plan.currency, period, plan.prorate == "days")
     found = []
     for row in range(len(next(iter(usage.values())).quantity.values)):
         by_meter = {
-            meter: Usage((DayUsage(MARCH.start, one.quantity.figure(row), one.cost.figure(row)),))
+            meter: one.before.plus(
+                [DayUsage(MARCH.start, one.quantity.figure(row), one.cost.figure(row))]
+            )
             for meter, one in usage.items()
         }
         found.append(plan.rate(by_meter, basis))
@@ -77,6 +79,23 @@ def test_every_strategy_makes_the_lines_of_the_engine(strategy, data):
     currency = data.draw(st.sampled_from(["USD", "JPY", "KWD"]))
     plan = agreed(data.draw(terms_of(strategy)), currency=currency)
     same(plan, data.draw(rows_of_usage), chunk=data.draw(st.integers(1, 7)))
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=KINDS)
+@given(data=st.data(), before=st.lists(st.tuples(units, costs), max_size=4), fee=money)
+def test_days_before_and_parts_of_a_period_make_the_lines_of_the_engine(
+    strategy, data, before, fee
+):
+    period = data.draw(st.sampled_from([MARCH, SIGN_UP]))
+    prorate = data.draw(st.sampled_from(["days", "none"]))
+    plan = agreed(data.draw(terms_of(strategy)), prorate=prorate, monthly_fee=fee, minimum="12")
+    drawn = columns(data.draw(rows_of_usage))
+    known = Usage(tuple(DayUsage(MARCH.start, *figures) for figures in before))
+    usage = {
+        meter: UsageColumns(drawn.quantity, drawn.cost, known)
+        for meter in dict.fromkeys((*plan.meters_priced, "sms"))
+    }
+    assert in_bulk(plan, usage, period) == one_by_one(plan, usage, period)
 
 
 @given(
@@ -210,12 +229,6 @@ def test_credits_are_refused_by_name():
             MARCH,
             r"Python's integers, at a scale of 0 or more$",
             id="a scale below 0",
-        ),
-        pytest.param(
-            {"sms": UsageColumns(column([D(1)]))},
-            SIGN_UP,
-            r"^rows are rated over",
-            id="a part of a period",
         ),
     ],
 )

@@ -1,0 +1,84 @@
+"""Reliability: the chance of overage that was given, against how often it came true.
+
+A forecast that can be trusted lies on the diagonal; a point is a tenth of the chances, and its
+area is the number of cases behind it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from dashboard.charts.formats import percent
+from dashboard.charts.theme import Chart, Look, layout, note
+from data.backtest.quality import Quality
+
+HEIGHT = 300
+LARGEST, SMALLEST = 34, 7  # diameters
+
+
+def calibration(groups: Sequence[Quality], look: Look) -> Chart:
+    """`groups` by ascending chance; those without one are left out."""
+    known = [one for one in groups if one.chances]
+    axis = {
+        "range": [-0.06, 1.06],
+        "tickvals": [0, 0.25, 0.5, 0.75, 1],
+        "tickformat": ".0%",
+        "showgrid": True,
+        "gridcolor": look.hairline,
+        "zeroline": False,
+        "ticks": "",
+        "fixedrange": True,
+    }
+    shape = layout(
+        look,
+        height=HEIGHT,
+        xaxis={**axis, "title": {"text": "Chance given", "standoff": 6}},
+        yaxis={**axis, "title": {"text": "Went over", "standoff": 8}},
+        hovermode="closest",
+        margin={"l": 58, "r": 8, "t": 8, "b": 44},
+    )
+    if not known:
+        shape["annotations"] = [note("No chance of overage was given yet", look)]
+    return Chart(go.Figure([_diagonal(look), _points(known, look)], shape), _alt(known))
+
+
+def _diagonal(look: Look) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "As given",
+        "x": [0, 1],
+        "y": [0, 1],
+        "hoverinfo": "skip",
+        "line": {"color": look.ghost, "width": 1.5, "dash": "dot"},
+    }
+
+
+def _points(groups: Sequence[Quality], look: Look) -> dict[str, Any]:
+    most = max((one.chances for one in groups), default=1)
+    return {
+        "type": "scatter",
+        "mode": "markers",
+        "name": "What happened",
+        "x": [one.chance for one in groups],
+        "y": [one.happened for one in groups],
+        "customdata": [f"{one.chances:,}" for one in groups],
+        "hovertemplate": "Given %{x:.0%}, went over %{y:.0%}<br>%{customdata} cases<extra></extra>",
+        "marker": {
+            "color": look.accent,
+            "opacity": 0.85,
+            "size": [max(LARGEST * (one.chances / most) ** 0.5, SMALLEST) for one in groups],
+            "line": {"color": look.surface, "width": 1},
+        },
+    }
+
+
+def _alt(groups: Sequence[Quality]) -> str:
+    if not groups:
+        return "Chance of overage against what happened: no chance was given yet."
+    said = ", ".join(
+        f"{percent(one.chance or 0)} given and {percent(one.happened or 0)} went over"
+        for one in groups
+    )
+    return f"Chance of overage against what happened: {said}."
