@@ -37,7 +37,7 @@ from data.pricing.columns import (
     whole,
     zeros,
 )
-from data.projection import DRAWS, WEEKDAY_DAYS, Floats, Projection, joint_paths, project
+from data.projection import DRAWS, HISTORY_DAYS, Floats, Projection, joint_paths, project
 from data.usage import Measured
 
 TRAILING_DAYS = 28
@@ -185,9 +185,9 @@ def look_ahead(
 def history_of(
     values: ByDay, period: BillingPeriod, opened_on: date, settled_through: date
 ) -> History:
-    """A value a day, zeros explicit: twelve weeks, and the period where it began before them."""
-    twelve_weeks = settled_through - timedelta(days=WEEKDAY_DAYS - 1)
-    start = max(opened_on, min(twelve_weeks, period.start))
+    """A value a day, zeros explicit: all that a projection looks at, and the period so far."""
+    looked_at = settled_through - timedelta(days=HISTORY_DAYS - 1)
+    start = max(opened_on, min(looked_at, period.start))
     return [(day, values.get(day, ZERO)) for day in days_between(start, settled_through + DAY)]
 
 

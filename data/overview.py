@@ -28,7 +28,7 @@ from data.outlook import (
 )
 from data.periods import DAY, BillingPeriod, days_between, previous_period
 from data.pricing import LineKind, RatedPart, TiersWithOverage
-from data.projection import WEEKDAY_DAYS
+from data.projection import HISTORY_DAYS, WEEKDAY_DAYS
 from data.projection.fan import Fan, fan
 from data.projection.unusual import UnusualDay, unusual_days
 from data.scope import Scope
@@ -182,7 +182,9 @@ def overview(
     fresh = freshness(view.accounts, today=today, now=now, settling_days=settling_days)
     before = previous_period(period, view.anchor_day)
     behind = timedelta(days=WEEKDAY_DAYS)
-    since = min(before.start, period.start - behind, fresh.settled_through - behind)
+    since = min(before.start, period.start - behind)
+    if fresh.settled_through < period.last_day:
+        since = min(since, fresh.settled_through - timedelta(days=HISTORY_DAYS))
     quiet = holidays_between(calendar, since, period.end)
     shown_through = min(period.last_day, today)
     billed = billed_usage(scope, key, period, since=since, on=shown_through)

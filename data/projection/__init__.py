@@ -2,6 +2,7 @@
 
 from data.projection.paths import DRAWS, Floats
 from data.projection.projection import (
+    HISTORY_DAYS,
     LITTLE_HISTORY_DAYS,
     WEEKDAY_DAYS,
     Components,
@@ -12,6 +13,7 @@ from data.projection.projection import (
 
 __all__ = [
     "DRAWS",
+    "HISTORY_DAYS",
     "LITTLE_HISTORY_DAYS",
     "WEEKDAY_DAYS",
     "Components",

@@ -25,6 +25,8 @@ def day_paths(totals: Floats, shares: Floats, variation: float, *, whole: bool) 
     `shares` of the days add up to 1; `variation` is the standard deviation of a day over its mean.
     """
     count = len(shares)
+    if not count:
+        return np.zeros((len(totals), 0))
     shape = np.clip(shares * count / max(variation, 0.05) ** 2, 1e-3, None)
     parts = np.random.default_rng(SEED).standard_gamma(shape, (len(totals), count))
     sums = parts.sum(axis=1, keepdims=True)

@@ -1,33 +1,30 @@
-"""Where a period's usage will end, as a distribution: what is known, and draws of the rest.
+"""The total of a period as a distribution: the days known, and draws of the days to come.
 
-Method: the level is the mean of the last 7 and the last 28 settled days, each adjusted for its
-weekdays; the rest of the period is that level times the weekday factors of the days to come.  The
-rest is gamma distributed with that mean and a variance made of day noise (× days left), of how
-well the level is known (× days left²) and of a floor of 10 % for what no history tells.  Weekday
-factors come from the last 12 weeks, shrunk towards 1 by two pseudo-weeks.  Its gamma quantiles are
-Wilson and Hilferty's (1931) cube of a normal, scaled to the mean.
-
-Only settled days are observations; settling days bound the draws from below (outlook.py).
-Floats live in this file only; money never does.
+Only settled days are observations.  A day that is still settling is a day to come that can't end
+below what it has used already.  Counts stay whole.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from statistics import NormalDist
 
 import numpy as np
 
+from data.errors import InputError
+from data.periods import DAY
+from data.projection.calibration import IDENTITY, Calibration
+from data.projection.level import HISTORY_DAYS, WEEKDAY_DAYS, Level, Weekdays, estimate
 from data.projection.paths import DRAWS, Floats, day_paths, paired
+from data.projection.rest import Rest
 
-WEEKDAY_DAYS = 84
 LITTLE_HISTORY_DAYS = 14
-Z10 = 1.2815515655446004  # normal score of the 90th percentile
+LEVELS = (np.arange(DRAWS) + 0.5) / DRAWS  # of the draws: each stands for as much probability
+SUNDAY = 6
+WIDEST, NARROWEST = 2e-3, 5e3  # shapes of the gamma distribution
 
-_PROBABILITIES = (np.arange(DRAWS) + 0.5) / DRAWS
-_SCORES = np.array([NormalDist().inv_cdf(float(p)) for p in _PROBABILITIES])
+History = Sequence[tuple[date, Decimal | float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,44 +37,58 @@ class Components:
     days_to_go: int
     active: float  # probability that the customer has not stopped: 0-1
     memory: float  # days that the level looks back, on average
+    season: float = 1.0  # what last year's course made of the level
+
+
+NO_USE = Components(0.0, 0.0, (1.0,) * 7, 0, 1.0, 0.0)
 
 
 @dataclass(frozen=True)
 class Projection:
-    """The total of a period, in units of the history.
+    """The total of a period, in units of the history."""
 
-    `draws` are equally likely totals of the days to come, ascending; draw i of one meter goes
-    with draw i of another, so that a customer's meters rise and fall together.  `profile` says
-    how a draw spreads over `days`, and sums to 1.
-    """
-
-    known: float
-    draws: Floats
-    days: tuple[date, ...]
-    profile: Floats
-    little_history: bool
-    whole: bool  # the history counts whole units
+    known: float  # of settled days
+    days: tuple[date, ...]  # to come, those that are settling included
+    rest: Rest  # of those days, before what settling days have used
     components: Components
-    variation: float = 1.0  # standard deviation of a day over its mean
-    weeks: Floats = field(default_factory=lambda: np.zeros(0))  # sums of the weeks behind
-    floor: Floats = field(default_factory=lambda: np.zeros(0))  # of each of `days`: already used
+    little_history: bool  # fewer than 14 settled days
+    whole: bool  # the history counts whole units
+    shares: Floats  # of the days, add up to 1
+    variation: float  # standard deviation of a day over its mean
+    weeks: Floats  # sums of the last weeks, oldest first
+    floor: Floats  # of each of `days`: used already
+    calibration: Calibration = field(default=IDENTITY)
 
     @cached_property
     def paths(self) -> Floats:
         """Equally likely courses of the days to come, shape (DRAWS, days), by ascending total.
 
-        No day lies below what it is known to have used already.
+        No day lies below what it has used already.
         """
-        drawn = day_paths(self.draws, self.profile, self.variation, whole=self.whole)
-        return np.maximum(drawn, self.floor) if len(self.floor) else drawn
+        if not self.days:
+            return np.zeros((DRAWS, 0))
+        totals = self._of_rest(LEVELS)
+        drawn = np.maximum(
+            day_paths(totals, self.shares, self.variation, whole=self.whole), self.floor
+        )
+        return drawn[np.argsort(drawn.sum(axis=1), kind="stable")] if self._settling else drawn
+
+    @cached_property
+    def totals(self) -> Floats:
+        """Equally likely totals of the days to come, ascending, shape (DRAWS,)."""
+        return self.paths.sum(axis=1) if self._settling else self._of_rest(LEVELS)
 
     @property
     def mean(self) -> float:
-        return self.known + float(self.draws.mean())
+        return self.known + float(self.totals.mean())
 
     def quantile(self, probability: float) -> float:
         """The total that is not exceeded with this probability; never below what is known."""
-        return self.known + float(np.interp(probability, _PROBABILITIES, self.draws))
+        if self._settling:
+            found = np.interp(probability, LEVELS, self.totals)
+        else:
+            found = self._of_rest(np.array([probability]))[0]
+        return self.known + float(np.rint(found) if self.whole else found)
 
     @property
     def p10(self) -> float:
@@ -93,74 +104,105 @@ class Projection:
 
     def prob_over(self, total: float | Decimal) -> float:
         """P(the period's total is above `total`)."""
-        above = float(total) - self.known
-        if above < 0:
+        more = float(total) - self.known
+        if more < 0:
             return 1.0
-        return float(1 - np.interp(above, self.draws, _PROBABILITIES, left=0.0, right=1.0))
+        if self._settling:
+            return float((self.totals > more).mean())
+        if self.whole:  # what rounds to more than this many
+            more = np.floor(more + 1e-9) + 0.5
+        return 1 - self.calibration.probability(1 - self.rest.above(more))
 
-    def path(self, probability: float) -> Floats:
-        """The days to come in one draw of the rest."""
-        return self.profile * (self.quantile(probability) - self.known)
+    @property
+    def _settling(self) -> bool:
+        return bool(self.floor.any())
+
+    def _of_rest(self, probabilities: Floats) -> Floats:
+        if self.calibration is not IDENTITY:
+            probabilities = np.array([self.calibration.level(float(p)) for p in probabilities])
+        found = self.rest.quantile(probabilities)
+        return np.rint(found) if self.whole else found
 
 
 def project(
-    history: Sequence[tuple[date, Decimal | float]],
+    history: History,
     start: date,
     last: date,
     as_of: date,
     *,
     floor: Mapping[date, Decimal | float] | None = None,
     holidays: Collection[date] = (),
+    calibration: Calibration = IDENTITY,
 ) -> Projection:
     """The total of the days `start` to `last` (both included).
 
-    `floor`: what is already known to have been used on days after `as_of` (settling days).
-    `holidays`: days, past and to come, on which customers behave as on Sundays.
-
     `history`: one entry a day without gaps, zeros explicit, ascending up to and with `as_of`, the
     last settled day; it may begin after `start` and end before it.
+    `floor`: what is already known to have been used on days after `as_of`.
+    `holidays`: days, past and to come, that are like Sundays.
+    InputError where the history has a gap or ends on another day.
     """
-    values = np.array([float(value) for _, value in history])
-    in_period = np.array([start <= day <= last for day, _ in history], dtype=bool)
-    known = float(values[in_period].sum())
-    first = max(start, as_of + timedelta(days=1))
-    days = tuple(first + timedelta(days=i) for i in range((last - first).days + 1))
-    little = len(values) < LITTLE_HISTORY_DAYS
-    whole = bool((values == np.floor(values)).all())
-    if not days or not values.any():
-        flat = np.full(len(days), 1 / max(len(days), 1))
-        nothing = Components(0, 0, (1.0,) * 7, len(days), 1.0, 28.0)
-        return Projection(
-            known,
-            np.zeros(DRAWS),
-            days,
-            flat,
-            little,
-            whole,
-            nothing,
-            weeks=_weeks(values),
-            floor=_floor(floor, days),
-        )
-    factors, level, noise = _level(values[-WEEKDAY_DAYS:], as_of)
-    ahead = np.array([factors[day.weekday()] for day in days])
-    mean = level * float(ahead.sum())
-    uncertain = noise * len(days) * (1 + len(days) / min(len(values), 28)) + 0.01 * mean**2
-    if little:  # a fortnight says little about a month: half as much again either way
-        uncertain += 0.25 * mean**2 * (1 - len(values) / LITTLE_HISTORY_DAYS)
-    draws = _gamma_quantiles(mean, uncertain)
-    components = Components(level, level, tuple(factors), len(days), 1.0, 28.0)
+    if history and not history[0][0] + DAY * (len(history) - 1) == history[-1][0] == as_of:
+        raise InputError(f"history must have one entry a day, and end on {as_of}")
+    values = np.array([float(value) for _, value in history[-HISTORY_DAYS:]])
+    first = max(start, as_of + DAY)
+    days = tuple(first + DAY * number for number in range((last - first).days + 1))
+    ahead = _weekdays(first, len(days), holidays)
+    behind = _weekdays(as_of - DAY * (len(values) - 1), len(values), holidays)
+    found = None
+    if days and len(values):
+        found = estimate(np.maximum(values, 0), behind, ahead, len(history))
+    rest, components, shares, variation = _still_to_come(found, ahead)
     return Projection(
-        known,
-        draws,
+        _known(history, start, last),
         days,
-        ahead / ahead.sum(),
-        little,
-        whole,
+        rest,
         components,
-        variation=(noise / 2) ** 0.5 / level if level else 1.0,
+        little_history=len(history) < LITTLE_HISTORY_DAYS,
+        whole=bool((values == np.floor(values)).all()),
+        shares=shares,
+        variation=variation,
         weeks=_weeks(values),
-        floor=_floor(floor, days),
+        floor=np.array([float(floor.get(day, 0)) for day in days])
+        if floor
+        else np.zeros(len(days)),
+        calibration=calibration,
     )
+
+
+def _known(history: History, start: date, last: date) -> float:
+    if not history:
+        return 0.0
+    opened = history[0][0]
+    first, until = max((start - opened).days, 0), max((last - opened).days + 1, 0)
+    return float(sum(value for _, value in history[first:until]))
+
+
+def _weekdays(first: date, count: int, holidays: Collection[date]) -> Weekdays:
+    """0 Monday – 6 Sunday; holidays are Sundays."""
+    found = (first.weekday() + np.arange(count)) % 7
+    for day in holidays:
+        if 0 <= (day - first).days < count:
+            found[(day - first).days] = SUNDAY
+    return found
+
+
+def _still_to_come(found: Level | None, ahead: Weekdays) -> tuple[Rest, Components, Floats, float]:
+    if found is None:
+        return Rest(0.0, 1.0, 1.0), NO_USE, np.full(len(ahead), 1 / max(len(ahead), 1)), 1.0
+    factors = found.weekdays[ahead]
+    shape = min(max(1 / found.variance, WIDEST), NARROWEST)
+    components = Components(
+        found.level,
+        found.before,
+        tuple(map(float, found.weekdays)),
+        len(ahead),
+        found.active,
+        found.memory,
+        found.season,
+    )
+    rest = Rest(found.level * float(factors.sum()), shape, found.active)
+    return rest, components, factors / factors.sum(), found.variation
 
 
 def joint_paths(projections: Mapping[str, Projection]) -> dict[str, Floats]:
@@ -175,35 +217,9 @@ def joint_paths(projections: Mapping[str, Projection]) -> dict[str, Floats]:
 
 
 def _weeks(values: Floats) -> Floats:
-    full = len(values) // 7
-    found: Floats = values[len(values) - 7 * full :].reshape(full, 7).sum(axis=1)[-26:]
+    full = min(len(values) // 7, 26)
+    found: Floats = values[len(values) - 7 * full :].reshape(full, 7).sum(axis=1)
     return found
 
 
-def _floor(floor: Mapping[date, Decimal | float] | None, days: Sequence[date]) -> Floats:
-    return np.array([float((floor or {}).get(day, 0)) for day in days])
-
-
-def _level(values: Floats, as_of: date) -> tuple[Floats, float, float]:
-    """Weekday factors, units a day on a day of factor 1, and the variance of a day."""
-    weekdays = (as_of.weekday() - np.arange(len(values))[::-1]) % 7
-    mean = float(values.mean())
-    sums = np.bincount(weekdays, values, 7) + 2 * mean
-    factors = sums / (np.bincount(weekdays, minlength=7) + 2) / mean
-    factors = np.maximum(factors, 0.02)
-    adjusted = [float(values[-n:].sum() / factors[weekdays[-n:]].sum()) for n in (7, 28)]
-    level = (adjusted[0] + adjusted[1]) / 2
-    residuals = values - mean * factors[weekdays]
-    variance = (float((residuals**2).sum()) + mean**2) / (len(values) + 1)
-    return factors, level, 2 * variance * (level / mean)
-
-
-def _gamma_quantiles(mean: float, variance: float) -> Floats:
-    """Ascending quantiles of a gamma distribution at the mid-points of equal probabilities."""
-    if mean <= 0:
-        return np.zeros(DRAWS)
-    shape = max(mean**2 / variance, 0.05)
-    cube = 1 - 1 / (9 * shape) + _SCORES / (3 * shape**0.5)
-    raw: Floats = np.maximum(cube, 0.0) ** 3
-    scaled: Floats = raw * (mean / float(raw.mean())) if raw.any() else raw
-    return scaled
+__all__ = ["HISTORY_DAYS", "WEEKDAY_DAYS", "Components", "Projection", "joint_paths", "project"]
