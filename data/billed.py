@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from data.agreements import credit_lots, money_credits, plan_stretches, plan_timeline
-from data.meters import meters_of, shown_meters
+from data.meters import TOTAL, meters_of, shown_meters
 from data.periods import DAY, BillingPeriod, period_of, periods_between
 from data.pricing import (
     CreditLot,
@@ -136,11 +136,13 @@ def billed_usage(
     period: BillingPeriod,
     *,
     since: date | None = None,
+    glance: date | None = None,
     on: date | None = None,
 ) -> Billed:
     """Read what the period's bill needs; usage from `since` on, if earlier than the period.
 
-    The meters shown are those of the plan in force `on` a day, by default the period's last.
+    From `glance` on, if that is earlier still, `shown` has what the meters add up to, and priced
+    nothing.  The meters shown are those of the plan in force `on` a day, by default the last.
     """
     entries, lots = plan_timeline(scope, key), credit_lots(scope, key)
     agreed = stretches(entries)
@@ -149,6 +151,9 @@ def billed_usage(
     start = min(since or period.start, period.start)
     rows = day_totals(scope, view.accounts, start, period.end)
     priced = {plan.id: measured(rows, meters_of(plan)) for plan, _ in segments(agreed, period)}
+    if glance and glance < start:
+        names = {TOTAL, *(id for meter in shown.values() for id in meter.categories)}
+        rows = [*day_totals(scope, view.accounts, glance, start, categories=names), *rows]
     return Billed(
         entries,
         agreed,

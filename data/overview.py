@@ -34,7 +34,7 @@ from data.projection.unusual import UnusualDay, unusual_days
 from data.scope import Scope
 from data.statement import Statement, statement
 from data.store import SubscriptionView, customer, subscription
-from data.track_record import TrackRecord, track_record
+from data.track_record import TrackRecord, calibrations, track_record
 from data.usage import CategorySeries, events_unit, lead_meter
 
 MOST_PARTS = 5  # of a stack
@@ -183,11 +183,10 @@ def overview(
     before = previous_period(period, view.anchor_day)
     behind = timedelta(days=WEEKDAY_DAYS)
     since = min(before.start, period.start - behind)
-    if fresh.settled_through < period.last_day:
-        since = min(since, fresh.settled_through - timedelta(days=HISTORY_DAYS))
-    quiet = holidays_between(calendar, since, period.end)
+    glance = _looked_at(period, fresh)
+    quiet = holidays_between(calendar, min(since, glance), period.end)
     shown_through = min(period.last_day, today)
-    billed = billed_usage(scope, key, period, since=since, on=shown_through)
+    billed = billed_usage(scope, key, period, since=since, glance=glance, on=shown_through)
     in_force = billed.part(period, shown_through)
     plan = in_force.plan if in_force else None
     series = _series(billed, period, before, shown_through, opened_on=view.starts_on)
@@ -196,7 +195,7 @@ def overview(
     first = max(view.starts_on, period.start - behind)
     marks = (_unusual(billed, one, first, period, seen, quiet) for one in series)
     series = tuple(replace(one, unusual=days) for one, days in zip(series, marks, strict=True))
-    ahead = _ahead(billed, lead, period, view, seen, quiet)
+    ahead = _ahead(scope, billed, lead, period, view, seen, quiet)
     bill = statement(scope, key, period, today=today, billed=billed)
     ends = _outlook(billed, ahead, lead, view, bill) if seen >= view.starts_on else None
     return Overview(
@@ -221,6 +220,7 @@ def overview(
 
 
 def _ahead(
+    scope: Scope,
     billed: Billed,
     lead: str,
     period: BillingPeriod,
@@ -235,6 +235,7 @@ def _ahead(
         opened_on=view.starts_on,
         settled_through=seen,
         holidays=quiet,
+        calibrations=calibrations(scope),
     )
 
 
@@ -265,6 +266,13 @@ def _unusual(
     quantity = billed.shown.quantity.get(one.meter, {})
     history = [(day, quantity.get(day, ZERO)) for day in days_between(first, last + DAY)]
     return unusual_days(history, period.start, last, holidays=quiet)
+
+
+def _looked_at(period: BillingPeriod, fresh: Freshness) -> date:
+    """The first day of which the projection of a running period wants to know."""
+    if fresh.settled_through >= period.last_day:
+        return period.start
+    return fresh.settled_through - timedelta(days=HISTORY_DAYS)
 
 
 def _series(

@@ -22,14 +22,14 @@ Problems = Iterator[str]
 # A module imports from its own line or from those above it.
 LAYERS = (
     ("data.errors", "data.logs", "data.memory"),
-    ("data.money", "data.periods", "data.settings"),
+    ("data.holidays", "data.money", "data.periods", "data.settings"),
     ("data.pricing",),
     ("data.meters", "data.models", "data.projection", "data.yaml_file", "data.grants"),
     ("data.scope", "data.secrets"),
     ("data.service_rows", "data.retention"),
     ("data.identity", "data.store", "data.plans", "data.assignment", "data.migrations"),
     ("data.agreements", "data.freshness", "data.usage_rows"),
-    ("data.sync_history", "data.revisions"),
+    ("data.sync_history", "data.revisions", "data.track_record"),
     ("data.usage",),
     ("data.billed",),
     ("data.statement_content",),
@@ -37,8 +37,8 @@ LAYERS = (
     ("data.account_credentials", "data.twilio"),
     ("data.customers", "data.customer_checks", "data.statement"),
     ("data.closing", "data.connect", "data.explanation", "data.simulation", "data.rating"),
-    ("data.outlook",),
-    ("data.credits", "data.overview", "data.demo"),
+    ("data.ahead", "data.drawn", "data.advice", "data.outlook"),
+    ("data.credits", "data.overview", "data.demo", "data.backtest"),
     ("data.commands", "data.__main__"),
     ("dashboard.brand", "dashboard.access", "dashboard.charts", "dashboard.exports"),
     (
@@ -64,14 +64,19 @@ WRITERS = (
     *("data.closing", "data.credit_ledger", "data.connect", "data.account_credentials"),
     *("data.twilio.intake", "data.twilio.bulk", "data.twilio.account_list", "data.twilio.lease"),
     *("data.twilio.runs", "data.twilio.corrections", "data.twilio.months", "data.twilio.extras"),
-    *("data.twilio.service_intake", "data.retention"),
+    *("data.twilio.service_intake", "data.retention", "data.backtest.run"),
 )
 READERS = (
     *("data.store", "data.agreements", "data.usage_rows", "data.statement_archive"),
     *("data.service_rows", "data.sync_history", "data.revisions"),
+    *("data.track_record", "data.backtest.quality"),
 )
 STORE = ("data.models", "data.scope", "data.migrations", *READERS, *WRITERS)
-BULK = ("data.pricing.bulk", "data.pricing.columns", "data.pricing.paths")
+BULK = (
+    *("data.pricing.bulk", "data.pricing.columns", "data.pricing.rows", "data.pricing.paths"),
+    *("data.pricing.band_paths", "data.pricing.burning"),
+)
+DRAWN = ("data.projection", "data.ahead", "data.drawn", "data.advice", "data.outlook", "data.credits")
 HOMES = {
     "twilio": ("data.twilio.client",),
     "requests": ("data.twilio.client",),
@@ -81,7 +86,8 @@ HOMES = {
     "prometheus_client": ("dashboard.metrics",),
     "plotly": ("dashboard.charts",),
     "streamlit": ("dashboard.main", "dashboard.access", "dashboard.views", "streamlit_app"),
-    "numpy": ("data.projection", "data.outlook", *BULK),
+    "holidays": ("data.holidays",),
+    "numpy": (*DRAWN, *BULK),
     "alembic": ("data.migrations",),
     # The demo's people and two commands ask one question each, under EveryTenant.
     "sqlmodel": (*STORE, "data.demo.people", "data.commands.database", "data.commands.people"),
