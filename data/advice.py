@@ -55,7 +55,10 @@ def next_advice(billed: Billed, ahead: Ahead, lead: str, anchor_day: int) -> Adv
         return None
     course = ahead.courses[lead]
     last, as_of, quiet = period.last_day, ahead.settled_through, ahead.holidays
-    projection = project(course.history, period.start, last, as_of, holidays=quiet)
+    read_by = ahead.calibration(lead)
+    projection = project(
+        *(course.history, period.start, last, as_of), holidays=quiet, calibration=read_by
+    )
     paths = exact_paths(projection.paths, projection, {})
     totals = Column(paths.values.sum(axis=1), paths.scale)
     return _best(parts[0][0], lead, totals, parts[0][1])

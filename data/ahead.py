@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
@@ -38,11 +39,13 @@ from data.pricing.columns import (
     zeros,
 )
 from data.projection import DRAWS, HISTORY_DAYS, Floats, Projection, joint_paths, project
+from data.projection.calibration import IDENTITY, Calibration, usage_class
 from data.usage import Measured
 
 TRAILING_DAYS = 28
 FINE = 9  # decimals of a unit cost ahead: a thousandth of what is stored
 NO_DAYS: Floats = np.zeros((DRAWS, 0))
+READ_AS_IS: Mapping[str, Calibration] = MappingProxyType({})
 
 History = Sequence[tuple[date, Decimal]]
 ByDay = Mapping[date, Decimal]
@@ -92,6 +95,11 @@ class Ahead:
         """Of those to come."""
         return max(self.period.start, self.settled_through + DAY)
 
+    def calibration(self, meter: str) -> Calibration:
+        """What the meter is read by, in all that is projected of it."""
+        one = self.courses.get(meter)
+        return one.projection.calibration if one else IDENTITY
+
     def total(self, meter: str, draw: int) -> Decimal:
         return self.courses[meter].totals.figure(draw)
 
@@ -139,13 +147,13 @@ def look_ahead(
     opened_on: date,
     settled_through: date,
     holidays: Collection[date] = (),
+    calibrations: Mapping[str, Calibration] = READ_AS_IS,
 ) -> Ahead:
-    """Project each of the meters (Other: its cost) that was ever used; holidays are quiet days."""
-    given = {}
-    for meter in meters:
-        values = (measured.cost if meter == OTHER else measured.quantity).get(meter, {})
-        if any(values.values()):
-            given[meter] = values
+    """Project each of the meters (Other: its cost) that was ever used.
+
+    Holidays are quiet days; `calibrations`, by class of use, are those in force.
+    """
+    given = _used(measured, meters)
     histories = {
         meter: history_of(values, period, opened_on, settled_through)
         for meter, values in given.items()
@@ -156,12 +164,10 @@ def look_ahead(
     }
     projections = {
         meter: project(
-            history,
-            period.start,
-            period.last_day,
-            settled_through,
+            *(history, period.start, period.last_day, settled_through),
             floor=moving[meter],
             holidays=holidays,
+            calibration=calibrations.get(usage_class([one for _, one in history]), IDENTITY),
         )
         for meter, history in histories.items()
     }
@@ -182,6 +188,14 @@ def look_ahead(
     return Ahead(period, settled_through, courses, holidays)
 
 
+def _used(measured: Measured, meters: Iterable[str]) -> dict[str, ByDay]:
+    of_each = {
+        meter: (measured.cost if meter == OTHER else measured.quantity).get(meter, {})
+        for meter in meters
+    }
+    return {meter: values for meter, values in of_each.items() if any(values.values())}
+
+
 def history_of(
     values: ByDay, period: BillingPeriod, opened_on: date, settled_through: date
 ) -> History:
@@ -194,12 +208,12 @@ def history_of(
 def exact_paths(paths: Floats, projection: Projection, moving: ByDay) -> Column:
     """The paths in whole parts of a unit, none below what a settling day has used already."""
     floors = [moving.get(day, ZERO) for day in projection.days]
-    fine = not projection.whole or any(map(decimals, floors))
+    fine = not projection.whole or any(decimals(one) for one in floors if one)
     scale = PLACES if fine else 0
     figures = np.rint(paths * 10**scale)
     fits = float(np.abs(figures).sum(axis=1).max(initial=0)) < FITS
     values: Ints = figures.astype(np.int64) if fits else objects_of(figures)
-    least = narrowed(objects(whole(one, scale) for one in floors))
+    least = narrowed(objects(whole(one, scale) if one else 0 for one in floors))
     return Column(np.maximum(values, least) if len(floors) else values, scale)
 
 

@@ -12,9 +12,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from data.ahead import Ahead, exact_paths, history_of
+from data.ahead import Ahead, History, exact_paths, history_of
 from data.billed import Billed
-from data.money import ZERO
+from data.money import ZERO, total
 from data.outlook import EARLY, LATE, DayRange, day_range, rank
 from data.periods import DAY, period_of, periods_between
 from data.pricing import CreditLot, CreditLots, Opening, RatedPart
@@ -94,32 +94,54 @@ def credit_balance(
 
 def _courses(billed: Billed, ahead: Ahead, price: CreditLots, today: date, until: date) -> Courses:
     """Millionths of a unit a day from tomorrow on; the first day takes what is still to be drawn
-    of settling days."""
+    of settling days.
+
+    The running period and the time after it are projected apart: a year ahead is less sure than
+    the days at hand, of which the rest of the page says the same.
+    """
     seen = min(ahead.settled_through, today)
-    projections, known = {}, {}
-    for meter in price.meters:
-        values = billed.shown.quantity.get(meter, {})
-        known[meter] = {day: value for day, value in values.items() if seen < day <= today}
-        opened = min(values, default=seen)
-        projections[meter] = project(
-            history_of(values, period_of(seen), opened, seen),
-            seen + DAY,
-            until - DAY,
-            seen,
-            floor=known[meter],
-            holidays=ahead.holidays,
+    histories = {meter: _history(billed, ahead, meter, seen) for meter in price.meters}
+    known = {meter: _known(billed, meter, seen, today) for meter in price.meters}
+    parts = []
+    for start, end in ((seen + DAY, ahead.period.end), (ahead.period.end, until)):
+        projections = {
+            meter: project(
+                *(history, start, end - DAY, seen),
+                floor=known[meter],
+                holidays=ahead.holidays,
+                calibration=ahead.calibration(meter),
+            )
+            for meter, history in histories.items()
+        }
+        paths = joint_paths(projections)
+        parts.append(
+            {
+                meter: rescaled(exact_paths(paths[meter], one, known[meter]), PLACES).values
+                for meter, one in projections.items()
+            }
         )
-    paths = joint_paths(projections)
     settling = (today - seen).days
     courses = {}
-    for meter, projection in projections.items():
-        exact = exact_paths(paths[meter], projection, known[meter])
-        units = rescaled(exact, PLACES).values
-        drawn = narrowed(objects([whole(sum(known[meter].values(), ZERO), PLACES)]))
+    for meter in price.meters:
+        units = np.concatenate([part[meter] for part in parts], axis=1)
+        drawn = narrowed(objects([whole(total(known[meter].values()), PLACES)]))
         to_come = units[:, settling:].copy()
         to_come[:, 0] += units[:, :settling].sum(axis=1) - drawn
         courses[meter] = to_come
     return courses
+
+
+def _history(billed: Billed, ahead: Ahead, meter: str, seen: date) -> History:
+    """As the period was projected from, or up to the end of one that is over."""
+    if meter in ahead.courses and ahead.settled_through == seen:
+        return ahead.courses[meter].history
+    values = billed.shown.quantity.get(meter, {})
+    return history_of(values, period_of(seen), min(values, default=seen), seen)
+
+
+def _known(billed: Billed, meter: str, seen: date, today: date) -> dict[date, Decimal]:
+    values = billed.shown.quantity.get(meter, {})
+    return {day: value for day, value in values.items() if seen < day <= today}
 
 
 def _lot_left(lot: CreditLot, meter: str, closing: Opening, burnt: Burning) -> LotLeft:

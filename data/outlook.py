@@ -215,6 +215,7 @@ def _changed(ahead: Ahead, lead: str) -> Change | None:
         last - DAY,
         floor=course.moving,
         holidays=ahead.holidays,
+        calibration=ahead.calibration(lead),
     )
     paths = exact_paths(before.paths, before, course.moving)
     known = course.known - settled if last in period else course.known

@@ -176,8 +176,7 @@ def overview(
     settling_days: int,
     calendar: str = "",
 ) -> Overview:
-    """Everything the customer's pages show of a period of one subscription; `calendar` says whose
-    public holidays are quiet days, as in the setting HOLIDAYS."""
+    """Everything pages show of one subscription's period; `calendar` as in the setting HOLIDAYS."""
     view = subscription(scope, key)
     fresh = freshness(view.accounts, today=today, now=now, settling_days=settling_days)
     before = previous_period(period, view.anchor_day)

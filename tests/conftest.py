@@ -124,6 +124,10 @@ def pytest_terminal_summary(terminalreporter):
     """A missing server is said aloud, though -q hides the reasons of skips."""
     skipped = terminalreporter.stats.get("skipped", [])
     reasons = [str(report.longrepr[2]) for report in skipped if isinstance(report.longrepr, tuple)]
-    missing = [reason for reason in reasons if "PostgreSQL: " in reason]
+    missing = [
+        reason
+        for reason in reasons
+        if "PostgreSQL: " in reason or "Projection benchmark: " in reason
+    ]
     if missing:
         terminalreporter.write_sep("!", f"{len(missing)} tests not run: {missing[0]}", red=True)

@@ -76,7 +76,14 @@ BULK = (
     *("data.pricing.bulk", "data.pricing.columns", "data.pricing.rows", "data.pricing.paths"),
     *("data.pricing.band_paths", "data.pricing.burning"),
 )
-DRAWN = ("data.projection", "data.ahead", "data.drawn", "data.advice", "data.outlook", "data.credits")
+DRAWN = (
+    "data.projection",
+    "data.ahead",
+    "data.drawn",
+    "data.advice",
+    "data.outlook",
+    "data.credits",
+)
 HOMES = {
     "twilio": ("data.twilio.client",),
     "requests": ("data.twilio.client",),

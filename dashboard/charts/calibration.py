@@ -60,6 +60,7 @@ def _points(groups: Sequence[Quality], look: Look) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
+        "cliponaxis": False,  # the largest lie at the edges
         "name": "What happened",
         "x": [one.chance for one in groups],
         "y": [one.happened for one in groups],

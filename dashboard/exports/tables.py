@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
+from dashboard.charts.daily_usage import usual
 from dashboard.exports.table import Table, Value
 from data.explanation import Explained
 from data.overview import MeterSeries
@@ -12,17 +13,21 @@ from data.usage import CategorySeries
 
 
 def usage_by_day(series: MeterSeries, settled_through: date) -> Table:
-    """A day a row: billed units, events where they differ, the same day of the period before."""
+    """A day a row: billed units, events where they differ, the same day of the period before.
+
+    A settled day outside of what was to be expected says what is usual.
+    """
     differ = series.events_unit != series.unit
     columns = ["Day (UTC)", series.unit.capitalize() if series.unit.islower() else series.unit]
     columns += [series.events_unit.capitalize()] if differ else []
     columns += ["Same day of the period before", "State"]
+    unusual = {one.day: f"settled, unusual (usually {usual(one)})" for one in series.unusual}
     rows = []
     for at, day in enumerate(series.days):
         row: list[Value] = [day, series.quantities[at]]
         row += [series.events[at]] if differ else []
         row.append(series.previous[at] if at < len(series.previous) else None)
-        row.append("settled" if day <= settled_through else "settling")
+        row.append(unusual.get(day, "settled" if day <= settled_through else "settling"))
         rows.append(tuple(row))
     return Table(tuple(columns), tuple(rows))
 

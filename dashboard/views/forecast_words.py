@@ -25,6 +25,8 @@ SURE, UNLIKELY = 0.995, 0.005
 ALIKE = 0.15  # between the busiest and the quietest weekday, of the mean
 QUIET = 0.5  # of a working day
 SAME_LEVEL, MANIFOLD, MANY_TIMES = 0.05, 3, 10
+SAME_SEASON, CLEAR_SEASON = 0.03, 0.2
+WEEK = 7  # days
 MAY_HAVE_STOPPED = 0.7  # probability of being active
 WORTH_SAYING = Decimal("0.01")  # of the likely total
 LEAST_RECORD = 3
@@ -45,7 +47,9 @@ def chance(view: Overview) -> str:
         return ", and going over the allowance is almost certain"
     if ahead.chance_of_overage <= UNLIKELY:
         return ", and going over the allowance is unlikely"
-    return f", with a {percent(ahead.chance_of_overage)} chance of going over the allowance"
+    share = percent(ahead.chance_of_overage)
+    article = "an" if share[0] == "8" or share in ("11%", "18%") else "a"
+    return f", with {article} {share} chance of going over the allowance"
 
 
 def overage_guess(view: Overview) -> str | None:
@@ -73,7 +77,7 @@ def _runs_out(when: DayRange) -> str:
     if likely is None:
         return f"is likely to last the period, but may run out from {day(early)} on"
     if late is None:
-        return f"is likely to run out on {day(likely)}, from {day(early)} on at the earliest"
+        return f"is likely to run out on {day(likely)}, on {day(early)} at the earliest"
     if early == late:
         return f"is likely to run out on {day(likely)}"
     return f"is likely to run out on {day(likely)}, between {days(early, late)}"
@@ -129,7 +133,8 @@ def made_of(
         stopped = "it may have stopped"
         many = f"{silent_days} days" if silent_days > 1 else "a day"
         return f"Nothing for {many}: {stopped}." if silent_days else f"Use is fading: {stopped}."
-    return f"{_weekdays(parts.weekdays)}, {_level(parts)}, {to_go}."
+    said = [_weekdays(parts.weekdays), _level(parts), _looks_back(parts.memory)]
+    return f"{', '.join([*said, *_season(parts.season), to_go])}."
 
 
 def _weekdays(factors: Sequence[float]) -> str:
@@ -144,13 +149,26 @@ def _weekdays(factors: Sequence[float]) -> str:
 def _level(parts: Components) -> str:
     if parts.level_before <= 0:
         return "new in the last four weeks"
-    ratio = parts.level / parts.level_before
+    ratio = parts.level / parts.season / parts.level_before
     if abs(ratio - 1) < SAME_LEVEL:
         return "level about that of four weeks ago"
     if ratio >= MANIFOLD:
         times = f"{ratio:.0f}" if ratio < MANY_TIMES else f"over {MANY_TIMES}"
         return f"level {times} times that of four weeks ago"
     return f"level {percent(abs(ratio - 1))} {'up' if ratio > 1 else 'down'} on four weeks ago"
+
+
+def _season(factor: float) -> list[str]:
+    """What last year's course makes of it: the days to come a little lower, as a year ago."""
+    if abs(factor - 1) <= SAME_SEASON:
+        return []
+    much = "clearly" if abs(factor - 1) > CLEAR_SEASON else "a little"
+    return [f"the days to come {much} {'higher' if factor > 1 else 'lower'}, as a year ago"]
+
+
+def _looks_back(memory: float) -> str:
+    weeks = max(round(memory / WEEK), 1)
+    return f"going by the last {'week' if weeks == 1 else f'{weeks} weeks'}"
 
 
 def silent_days(series: MeterSeries, settled_through: date) -> int:

@@ -77,6 +77,7 @@ def overview_of(visit: Visit, period: BillingPeriod) -> Overview:
         visit.today,
         ten_minutes(visit.now),
         visit.settings.settling_days,
+        visit.settings.holidays,
     )
 
 

@@ -47,8 +47,15 @@ def read_overview(
     today: date,
     now: datetime,
     settling_days: int,
+    calendar: str,
 ) -> Overview:
-    return overview(scope, subscription, period, today=today, now=now, settling_days=settling_days)
+    return overview(
+        *(scope, subscription, period),
+        today=today,
+        now=now,
+        settling_days=settling_days,
+        calendar=calendar,
+    )
 
 
 @st.cache_data(ttl=3600, max_entries=2000, show_spinner=False)

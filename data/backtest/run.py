@@ -103,7 +103,8 @@ def back_test(
             customers.add(due.slug)
             periods += len({row.period_start for row in checked})
             cases += len(checked)
-    _recalibrate(scope, today)
+    if cases or again or any(one.computed_on != today for one in read_as.values()):
+        _recalibrate(scope, today)
     return BackTest(len(customers), periods, cases, tuple(failed))
 
 

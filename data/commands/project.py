@@ -1,13 +1,16 @@
-"""`project`: where a customer's running period will end."""
+"""`project`: where a customer's running period will end, or how good such projections are."""
 
 import json
+import sys
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from data.commands.clock import now, today
-from data.errors import NotFound
+from data.commands.evaluate import evaluate
+from data.errors import InputError, NotFound
 from data.money import plain
 from data.scope import EveryTenant, Scope
 from data.settings import load_settings
@@ -18,10 +21,41 @@ if TYPE_CHECKING:
 
 
 def project_command(
-    customer: Annotated[str, typer.Argument(help="Slug, or the start of a name.")],
+    subject: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="CUSTOMER|FOLDER",
+            help="A slug, or the start of a name; with --evaluate the benchmark's folder.",
+        ),
+    ] = None,
+    *,
+    measured: Annotated[
+        bool,
+        typer.Option("--evaluate", help="Measure the method on real series from elsewhere."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Project the running period's usage and amount."""
+    """Project the running period's usage and amount of CUSTOMER.
+
+    With --evaluate: compare the method with simpler ones, on the series in FOLDER.
+    """
+    if measured:
+        _evaluate(subject, as_json=as_json)
+    elif subject is None:
+        raise typer.BadParameter("name one, or say --evaluate", param_hint="CUSTOMER")
+    else:
+        _project(subject, as_json=as_json)
+
+
+def _evaluate(folder: str | None, *, as_json: bool) -> None:
+    try:
+        print(evaluate(Path(folder) if folder else None, as_json=as_json))
+    except InputError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        raise typer.Exit(2) from None
+
+
+def _project(customer: str, *, as_json: bool) -> None:
     from data.overview import overview  # numpy: 20 MB that the other commands do not need
 
     settings = load_settings()
@@ -45,6 +79,7 @@ def project_command(
             today=day,
             now=settings.moment(now()),
             settling_days=settings.settling_days,
+            calendar=settings.holidays,
         )
         print(json.dumps(_document(page), indent=2) if as_json else _text(page))
 

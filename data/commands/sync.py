@@ -10,6 +10,8 @@ from typing import Annotated
 import structlog
 import typer
 
+from data.commands.backtest import check_past
+from data.commands.backtest import tell as tell_checked
 from data.commands.clock import now, today
 from data.commands.close_period import close_all, tell
 from data.errors import AppError, InputError, SyncInProgress
@@ -37,7 +39,7 @@ def sync_command(
         bool, typer.Option("--dry-run", help="Say what would be asked; store nothing.")
     ] = False,
 ) -> None:
-    """Read the subaccounts and their daily usage from Twilio, then close the periods due."""
+    """Read usage from Twilio, close the periods due, check the forecasts of those before."""
     settings = load_settings()
     if since and since.date() > today(settings):
         raise InputError(f"--since: {since:%Y-%m-%d} lies in the future")
@@ -84,7 +86,9 @@ def _once(settings: Settings, reading: Reading) -> bool:
     _tell(report, reading)
     closings = close_all(settings)
     tell(closings)
-    return not (report.failures or closings.failed)
+    checked = check_past(settings)
+    tell_checked(checked)
+    return not (report.failures or closings.failed or checked.failed)
 
 
 def tell_plan(plan: SyncPlan) -> None:

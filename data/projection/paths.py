@@ -31,7 +31,7 @@ def day_paths(totals: Floats, shares: Floats, variation: float, *, whole: bool) 
     parts = np.random.default_rng(SEED).standard_gamma(shape, (len(totals), count))
     sums = parts.sum(axis=1, keepdims=True)
     parts = np.where(sums > 0, parts / np.where(sums > 0, sums, 1), shares)
-    running = np.cumsum(parts, axis=1)
+    running = np.minimum(np.cumsum(parts, axis=1), 1)
     running[:, -1] = 1
     running *= totals[:, None]
     if whole:
@@ -51,15 +51,19 @@ def paired(weeks: Sequence[Floats]) -> list[NDArray[np.intp]]:
 
 
 def _correlation(weeks: Sequence[Floats]) -> Floats:
-    """Of the weeks' ranks, mixed with the usual one: few weeks say little."""
+    """Of the weeks' ranks, mixed with the usual one: few weeks say little, constant ones nothing.
+
+    Weighted by roots, so that it stays a correlation matrix (positive definite) in every mixture.
+    """
     length = min(len(one) for one in weeks)
-    usual = np.full((len(weeks), len(weeks)), USUAL_CORRELATION)
-    np.fill_diagonal(usual, 1)
-    if length < 3:
-        return usual
-    ranks = np.array([np.argsort(np.argsort(one[-length:])) for one in weeks], dtype=float)
-    flat = np.array([np.ptp(one[-length:]) == 0 for one in weeks])
-    seen = np.corrcoef(ranks)
-    seen = np.where(flat[:, None] | flat[None, :], usual, seen)
-    trust = length / (length + CERTAIN_WEEKS)
-    return np.asarray(trust * seen + (1 - trust) * usual)
+    recent = np.array([one[len(one) - length :] for one in weeks]).reshape(len(weeks), length)
+    # How many weeks lie below each, less how many above: its rank, where equal weeks share theirs.
+    ranks = np.sign(recent[:, :, None] - recent[:, None, :]).sum(axis=2)
+    norms = np.linalg.norm(ranks, axis=1)
+    moved = (norms > 0) & (length >= 3)
+    ranks = ranks / np.where(moved, norms, 1)[:, None]
+    trust = np.where(moved, length / (length + CERTAIN_WEEKS), 0)
+    found = np.sqrt(np.outer(trust, trust)) * (ranks @ ranks.T)
+    found += np.sqrt(np.outer(1 - trust, 1 - trust)) * USUAL_CORRELATION
+    np.fill_diagonal(found, 1)
+    return np.asarray(found)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from operator import lt
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from data.projection.rest import Rest
 LITTLE_HISTORY_DAYS = 14
 LEVELS = (np.arange(DRAWS) + 0.5) / DRAWS  # of the draws: each stands for as much probability
 SUNDAY = 6
-WIDEST, NARROWEST = 2e-3, 5e3  # shapes of the gamma distribution
+WIDEST, NARROWEST = 0.1, 5e3  # shapes of the gamma distribution
 
 History = Sequence[tuple[date, Decimal | float]]
 
@@ -138,36 +139,58 @@ def project(
 
     `history`: one entry a day without gaps, zeros explicit, ascending up to and with `as_of`, the
     last settled day; it may begin after `start` and end before it.
-    `floor`: what is already known to have been used on days after `as_of`.
+    `floor`: what days after `as_of` are already known to have used; where nothing was used before,
+    that is all there is to go by.
     `holidays`: days, past and to come, that are like Sundays.
-    InputError where the history has a gap or ends on another day.
+    InputError where the history is not one entry a day up to `as_of`, or a quantity not finite.
     """
-    if history and not history[0][0] + DAY * (len(history) - 1) == history[-1][0] == as_of:
-        raise InputError(f"history must have one entry a day, and end on {as_of}")
-    values = np.array([float(value) for _, value in history[-HISTORY_DAYS:]])
+    _check_days(history, as_of)
+    values = _finite("history", history)[-HISTORY_DAYS:]
     first = max(start, as_of + DAY)
     days = tuple(first + DAY * number for number in range((last - first).days + 1))
+    least = np.zeros(len(days))
+    if floor:
+        least = np.maximum(_finite("floor", [(day, floor.get(day, 0)) for day in days]), 0)
     ahead = _weekdays(first, len(days), holidays)
     behind = _weekdays(as_of - DAY * (len(values) - 1), len(values), holidays)
+    seen, known_days = values, len(history)
+    if least.any() and not (values > 0).any():
+        known_days = int(np.flatnonzero(least)[-1]) + 1
+        seen, behind = least[:known_days], ahead[:known_days]
     found = None
-    if days and len(values):
-        found = estimate(np.maximum(values, 0), behind, ahead, len(history))
+    if days and len(seen):
+        found = estimate(np.maximum(seen, 0), behind, ahead, known_days)
     rest, components, shares, variation = _still_to_come(found, ahead)
     return Projection(
         _known(history, start, last),
         days,
         rest,
         components,
-        little_history=len(history) < LITTLE_HISTORY_DAYS,
-        whole=bool((values == np.floor(values)).all()),
+        little_history=known_days < LITTLE_HISTORY_DAYS,
+        whole=bool((seen == np.floor(seen)).all()),
         shares=shares,
         variation=variation,
         weeks=_weeks(values),
-        floor=np.array([float(floor.get(day, 0)) for day in days])
-        if floor
-        else np.zeros(len(days)),
+        floor=least,
         calibration=calibration,
     )
+
+
+def _check_days(history: History, as_of: date) -> None:
+    if not history:
+        return
+    days = [day for day, _ in history]
+    ascend = all(map(lt, days, days[1:]))
+    if not (ascend and days[0] + DAY * (len(days) - 1) == days[-1] == as_of):
+        raise InputError(f"history must have one entry a day, ascending, and end on {as_of}")
+
+
+def _finite(name: str, entries: History) -> Floats:
+    values = np.array([float(value) for _, value in entries])
+    if not np.isfinite(values).all():
+        day = entries[int(np.flatnonzero(~np.isfinite(values))[0])][0]
+        raise InputError(f"{name} must be finite quantities: that of {day} is not")
+    return values
 
 
 def _known(history: History, start: date, last: date) -> float:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+LEAST = np.finfo(float).tiny
 GRID = np.linspace(0.0, 1.0, 256)
 
 
@@ -29,11 +30,10 @@ class Rest:
         """The amounts not exceeded with these probabilities (0–1)."""
         if not self.mean_if_active:
             return np.zeros(len(levels))
-        inner = np.clip((levels - (1 - self.active)) / self.active, 0.0, 1.0)
+        inner = np.minimum(np.maximum((levels - (1 - self.active)) / self.active, 0.0), 1.0)
         log_x, below = self._grid
         found = np.interp(inner, below, log_x)
-        with np.errstate(divide="ignore"):
-            tail = (np.log(inner) + lgamma(self.shape + 1)) / self.shape
+        tail = (np.log(np.maximum(inner, LEAST)) + lgamma(self.shape + 1)) / self.shape
         found = np.where(inner < below[0], np.minimum(tail, log_x[0]), found)
         return np.where(inner > 0, np.exp(found) * (self.mean_if_active / self.shape), 0.0)
 

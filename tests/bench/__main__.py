@@ -1,17 +1,24 @@
 """`make bench`: how fast the product is, each figure beside a reference measured in the same run.
 
-`python -m tests.bench` measures everything; `python -m tests.bench engine` (projection, pages,
-sync) a part.
+`python -m tests.bench` measures everything; `python -m tests.bench engine` (evaluation, projection,
+pages, sync) a part.
 """
 
 import sys
 
 from tests.bench.engine import engine
+from tests.bench.evaluation import evaluation
 from tests.bench.pages import pages
 from tests.bench.projection import projection
 from tests.bench.sync import sync
 
-PARTS = {"engine": engine, "projection": projection, "pages": pages, "sync": sync}
+PARTS = {
+    "engine": engine,
+    "evaluation": evaluation,
+    "projection": projection,
+    "pages": pages,
+    "sync": sync,
+}
 
 
 def main(names: list[str]) -> None:

@@ -23,7 +23,7 @@ from data.pricing import CreditLot
 from tests.bills import MARCH, agreed, credit_price, graduated, margin, overage, tiers
 from tests.outlooks import JANUARY, TODAY, ahead_of, billed, measured
 
-CUSTOMERS, EACH = 10_000, 100
+CUSTOMERS, EACH, ROUNDS = 10_000, 100, 3
 LOTS = [
     CreditLot("first", "large", Decimal(200), {"sms": Decimal("7.5")}, Decimal(15), JANUARY,
               date(2026, 9, 1)),
@@ -65,13 +65,17 @@ def customers(price: dict) -> list[Billed]:
 
 
 def cpu(name: str) -> float:
-    """CPU milliseconds of a customer on the strategy."""
+    """CPU milliseconds of a customer on the strategy, in the quickest of some rounds."""
     made = customers(STRATEGIES[name])
     page(made[0])
+    return min(_round(made) for _ in range(ROUNDS)) * 1000 / len(made)
+
+
+def _round(made: list[Billed]) -> float:
     before = time.process_time()
     for bill in made:
         page(bill)
-    return (time.process_time() - before) * 1000 / len(made)
+    return time.process_time() - before
 
 
 def projection() -> None:

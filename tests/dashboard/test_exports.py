@@ -1,6 +1,7 @@
 """Downloads: exact numbers, plain names, nothing that a spreadsheet would run."""
 
 import csv
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal as D
 from io import StringIO
@@ -19,6 +20,7 @@ from dashboard.exports import (
 from data.overview import MeterSeries
 from data.periods import period_of
 from data.pricing import Line, LineKind
+from data.projection.unusual import UnusualDay
 from data.statement import Part, StaffStatement, Statement, StatementLine, Status
 from data.usage import CategorySeries
 
@@ -83,6 +85,12 @@ def test_usage_by_day_has_units_events_the_day_before_and_whether_it_settled():
     assert rows[0][1:3] == ["SMS segments", "Messages"]
     assert rows[1] == ["2026-11-01", "3", "2", "7", "settled"]
     assert rows[2] == ["2026-11-02", "0.5", "0", "", "settling"]
+
+
+def test_an_unusual_day_says_what_is_usual():
+    spike = UnusualDay(DAYS[0], D(1240), D(200), D(600))
+    rows = read(usage_by_day(replace(meter(), unusual=(spike,)), DAYS[1]))
+    assert [row[-1] for row in rows[1:]] == ["settled, unusual (usually 200 – 600)", "settled"]
 
 
 def test_events_that_are_the_billed_units_are_not_said_twice():

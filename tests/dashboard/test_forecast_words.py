@@ -30,8 +30,21 @@ def plain(html) -> str:
 MADE_OF = {
     "a little up": (
         {},
-        "Weekdays as in the last weeks, level 8% up on four weeks ago, 9 days to go.",
+        "Weekdays as in the last weeks, level 8% up on four weeks ago, "
+        "going by the last 2 weeks, 9 days to go.",
     ),
+    "a week": ({"memory": 8.4}, ", going by the last week, "),
+    "months": ({"memory": 143.0}, ", going by the last 20 weeks, "),
+    "lower as a year ago": (
+        {"level": 9.5, "season": 0.95},
+        "level about that of four weeks ago, going by the last 2 weeks, "
+        "the days to come a little lower, as a year ago, 9 days to go.",
+    ),
+    "clearly higher as a year ago": (
+        {"season": 1.4},
+        "the days to come clearly higher, as a year ago",
+    ),
+    "hardly other as a year ago": ({"season": 1.02}, "going by the last 2 weeks, 9 days"),
     "down": ({"level": 7.5}, "level 25% down on four weeks ago"),
     "about the same": ({"level": 10.3}, "level about that of four weeks ago"),
     "many times": ({"level": 42.0}, "level 4 times that of four weeks ago"),
@@ -176,7 +189,7 @@ def day(n: int) -> date:
         ),
         (
             DayRange(day(24), day(27), None),
-            "is likely to run out on 27 Nov, from 24 Nov on at the earliest",
+            "is likely to run out on 27 Nov, on 24 Nov at the earliest",
         ),
         (
             DayRange(day(24), day(26), day(29)),

@@ -1,11 +1,14 @@
 """Holidays: whose, on which days, and that no calendar means none."""
 
+import subprocess
+import sys
 from datetime import date
 
 import pytest
 
 from data.errors import InputError
 from data.holidays import checked_calendar, holidays_between
+from data.settings import ROOT
 
 YEAR = (date(2026, 1, 1), date(2027, 1, 1))
 EPIPHANY = date(2026, 1, 6)  # a holiday in Bavaria, not in all of Germany
@@ -39,3 +42,11 @@ def test_days_may_lie_in_several_years():
 def test_a_calendar_that_is_not_there_is_refused_by_its_name(text):
     with pytest.raises(InputError, match=r"calendar|part"):
         checked_calendar(text)
+
+
+def test_without_a_calendar_the_package_is_not_imported():
+    script = "import sys, data.overview, data.settings as s; s.Settings(); print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert "holidays" not in done.stdout.split()

@@ -230,6 +230,14 @@ def test_again_and_again_a_run_of_another_process_is_left_to_it(two, store, monk
     assert (two.asked, rows_of(store, SyncRun, "status")) == ([], [])
 
 
+def test_a_run_checks_the_forecasts_of_periods_that_have_settled(two, shell):
+    shell(HISTORY_DAYS=100)
+    for n in range(HISTORY + 1, 101):
+        two.use(ACME_SID, TODAY - n * DAY, "0.5")
+    assert "Checked 24 projections of 4 past periods." in sync(two).out
+    assert "Checked" not in sync(two).out
+
+
 def held(store, holder: str, minutes: int = 60) -> None:
     now = sync_command.now()
     expires_at = now + timedelta(minutes=minutes)
