@@ -77,11 +77,7 @@ BULK = (
     *("data.pricing.band_paths", "data.pricing.burning"),
 )
 DRAWN = (
-    "data.projection",
-    "data.ahead",
-    "data.drawn",
-    "data.advice",
-    "data.outlook",
+    *("data.projection", "data.ahead", "data.drawn", "data.advice", "data.outlook"),
     "data.credits",
 )
 HOMES = {

@@ -236,9 +236,9 @@ def _has_just_begun(view: Overview, today: date) -> bool:
 
 
 def unusual_line(unusual: Sequence[UnusualDay], unit: str) -> str | None:
-    """Unusual: 23 Mar 1,240 SMS segments, usually 200 – 600; the newest three."""
+    """Unusual: 23 Mar with 1,240 SMS segments, usually 200 – 600; the newest three."""
     newest = [
-        f"{day(one.day)} {counted(one.quantity, unit)}, usually {usual(one)}"
+        f"{day(one.day)} with {counted(one.quantity, unit)}, usually {usual(one)}"
         for one in reversed(unusual)
     ]
     return f"Unusual: {_few(newest)}." if newest else None

@@ -5,10 +5,10 @@ suits such a customer (steady use: about a week; use in bursts: months) and by h
 on this very history; their geometric mean keeps one burst from running away.  docs/projection.md
 has the formulae.
 
-The constants come from the open half of a collection of 198 series (13,780 projections with a month
-of history, 829 without) and from nothing else: most by gradient descent on pinball loss, Brier score
-and the loss on first months, seven set by hand afterwards on the same half; docs/projection.md says
-which.
+The constants come from the open half of a collection of 198 series (13,780 projections with a
+month of history, 829 without) and from nothing else: most by gradient descent on pinball loss,
+Brier score and the loss on first months, seven set by hand afterwards on the same half;
+docs/projection.md says which.
 """
 
 from dataclasses import dataclass

@@ -53,7 +53,7 @@ def test_a_day_out_of_the_ordinary_is_marked_and_named(browser, live):
     expect(page.get_by_text("Unusual day", exact=True)).to_be_visible()
     expect(page.get_by_text("Unusual: 11 Nov in SMS")).to_be_visible()
     page.goto(f"{live.base}/usage")
-    expect(page.get_by_text("Unusual: 11 Nov 338 SMS segments, usually")).to_be_visible()
+    expect(page.get_by_text("Unusual: 11 Nov with 338 SMS segments, usually")).to_be_visible()
 
 
 def test_one_customer_s_forecast_says_nothing_of_another(browser, live):

@@ -217,7 +217,7 @@ SPIKES = tuple(UnusualDay(day(n), D(1240), D(200), D(600)) for n in (3, 5, 8, 9,
     ("unusual", "sentence"),
     [
         ((), None),
-        (SPIKES[:1], "Unusual: 3 Nov 1,240 SMS segments, usually 200 – 600."),
+        (SPIKES[:1], "Unusual: 3 Nov with 1,240 SMS segments, usually 200 – 600."),
         (SPIKES[:4], "; and 1 more day."),
         (SPIKES, "; and 2 more days."),
     ],
