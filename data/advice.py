@@ -41,17 +41,17 @@ def bundle_of(plan: Plan | None, meter: str) -> Bundles | None:
 
 def advice(billed: Billed, ahead: Ahead, lead: str) -> Advice | None:
     """For this period, where one plan covers all of it."""
-    parts = segments(billed.stretches, ahead.period)
-    if len(parts) != 1 or lead not in ahead.courses:
+    plan = _plan_of_all(billed, ahead.period)
+    if lead not in ahead.courses:
         return None
-    return _best(parts[0][0], lead, ahead.courses[lead].totals, parts[0][1])
+    return _best(plan, lead, ahead.courses[lead].totals, ahead.period)
 
 
 def next_advice(billed: Billed, ahead: Ahead, lead: str, anchor_day: int) -> Advice | None:
     """For the period that follows, projected from the same day, on the plan agreed for it."""
     period = period_of(ahead.period.full_end, anchor_day)
-    parts = segments(billed.stretches, period)
-    if len(parts) != 1 or lead not in ahead.courses or not bundle_of(parts[0][0], lead):
+    plan = _plan_of_all(billed, period)
+    if lead not in ahead.courses or not bundle_of(plan, lead):
         return None
     course = ahead.courses[lead]
     last, as_of, quiet = period.last_day, ahead.settled_through, ahead.holidays
@@ -61,12 +61,18 @@ def next_advice(billed: Billed, ahead: Ahead, lead: str, anchor_day: int) -> Adv
     )
     paths = exact_paths(projection.paths, projection, {})
     totals = Column(paths.values.sum(axis=1), paths.scale)
-    return _best(parts[0][0], lead, totals, parts[0][1])
+    return _best(plan, lead, totals, period)
 
 
-def _best(plan: Plan, lead: str, totals: Column, period: BillingPeriod) -> Advice | None:
+def _plan_of_all(billed: Billed, period: BillingPeriod) -> Plan | None:
+    """The plan of the whole period; one of a part asks nothing for the other days' usage."""
+    parts = segments(billed.stretches, period)
+    return parts[0][0] if parts and parts[0][1] == period else None
+
+
+def _best(plan: Plan | None, lead: str, totals: Column, period: BillingPeriod) -> Advice | None:
     bundle = bundle_of(plan, lead)
-    if bundle is None:
+    if plan is None or bundle is None:
         return None
     asked = {tier.name: _asked(plan, bundle, tier, totals, period) for tier in bundle.ladder}
     chosen = asked.pop(bundle.chosen)

@@ -38,7 +38,15 @@ from data.pricing.columns import (
     whole,
     zeros,
 )
-from data.projection import DRAWS, HISTORY_DAYS, Floats, Projection, joint_paths, project
+from data.projection import (
+    DRAWS,
+    HISTORY_DAYS,
+    LITTLE_HISTORY_DAYS,
+    Floats,
+    Projection,
+    joint_paths,
+    project,
+)
 from data.projection.calibration import IDENTITY, Calibration, usage_class
 from data.usage import Measured
 
@@ -83,12 +91,18 @@ class Ahead:
 
     period: BillingPeriod
     settled_through: date
+    opened_on: date
     courses: Mapping[str, Course]
     holidays: Collection[date] = ()
 
     @property
     def by_meter(self) -> Mapping[str, Projection]:
         return {meter: one.projection for meter, one in self.courses.items()}
+
+    @property
+    def little_history(self) -> bool:
+        """Fewer than 14 settled days since the customer's first."""
+        return (self.settled_through - self.opened_on).days + 1 < LITTLE_HISTORY_DAYS
 
     @property
     def first_day(self) -> date:
@@ -185,7 +199,7 @@ def look_ahead(
             ONE if meter == OTHER else _unit_cost(measured, meter, settled_through),
             narrowed(objects(whole(costs.get(day, ZERO), PLACES) for day in projection.days)),
         )
-    return Ahead(period, settled_through, courses, holidays)
+    return Ahead(period, settled_through, opened_on, courses, holidays)
 
 
 def _used(measured: Measured, meters: Iterable[str]) -> dict[str, ByDay]:

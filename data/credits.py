@@ -56,6 +56,11 @@ class Credits:
         return sum((lot.credits_left for lot in self.lots), Decimal(0))
 
     @property
+    def used_up(self) -> bool:
+        """Nothing is left, and more was used than there was."""
+        return bool(self.owed) and not self.credits_left
+
+    @property
     def units_left(self) -> Decimal:
         return sum((lot.units_left for lot in self.lots), Decimal(0))
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
-import numpy as np
-
 from data.ahead import Ahead, plus
 from data.billed import Billed
+from data.meters import OTHER
 from data.money import ZERO, digits, total
 from data.periods import DAY, BillingPeriod
 from data.pricing import (
@@ -31,7 +30,6 @@ from data.pricing.burning import Burning
 from data.pricing.columns import (
     Column,
     Ints,
-    Mask,
     added,
     decimals,
     narrowed,
@@ -43,8 +41,6 @@ from data.pricing.columns import (
 from data.pricing.strategy import BILL
 from data.projection import DRAWS
 
-BEYOND = (LineKind.OVERAGE, LineKind.UNPRICED)
-
 Rest = Mapping[str, Sequence[DayUsage]]  # the days to come in one draw, by meter
 
 
@@ -55,26 +51,24 @@ class RatedDraws:
     currency: str
     amounts: Ints
     overage: Ints  # of that, for units beyond an allowance or credits
-    beyond: Mask  # whether more of the lead meter was used than a bundle included
 
     def plus(self, more: "RatedDraws") -> "RatedDraws":
         return RatedDraws(
             self.currency,
             added(self.amounts, slice(None), more.amounts),
             added(self.overage, slice(None), more.overage),
-            self.beyond | more.beyond,
         )
 
 
-def rated_draws(billed: Billed, ahead: Ahead, lead: str) -> RatedDraws | None:
+def rated_draws(billed: Billed, ahead: Ahead) -> RatedDraws | None:
     """The period's bill under each draw, after tax; None where no plan was agreed."""
     parts = billed.rated(ahead.period, ahead.settled_through).parts
     if not parts:
         return None
     to_come = [part for part in parts if part.period.end > ahead.first_day]
     if len(to_come) > 1 and any(_pays_beyond(part) or _goes_on(part) for part in to_come):
-        return _whole_by_the_engine(billed, ahead, parts, lead)
-    first, *rest = (_rated_part(billed, part, ahead, lead) for part in parts)
+        return _whole_by_the_engine(billed, ahead, parts)
+    first, *rest = (_rated_part(billed, part, ahead) for part in parts)
     for one in rest:
         first = first.plus(one)
     return first
@@ -98,26 +92,24 @@ def _goes_on(part: RatedPart) -> bool:
     return bool(part.basis.runs.keys() - apart)
 
 
-def _rated_part(billed: Billed, part: RatedPart, ahead: Ahead, lead: str) -> RatedDraws:
+def _rated_part(billed: Billed, part: RatedPart, ahead: Ahead) -> RatedDraws:
     """A part of the period whose earlier parts do not hang on the draws."""
     if part.period.end <= ahead.first_day:
-        return _from_lines([part.lines] * DRAWS, part.plan.currency, lead)
+        return _from_lines([part.lines] * DRAWS, part.plan.currency)
     if _goes_on(part):
-        return _part_by_the_engine(billed, part, ahead, lead)
+        return _part_by_the_engine(billed, part, ahead)
     start, end = max(part.period.start, ahead.first_day), part.period.end
-    usage = {lead: UsageColumns(Column(zeros(DRAWS)))}
+    usage = {OTHER: UsageColumns(Column(zeros(DRAWS)))}  # a plan may price no meter
     for meter in part.plan.meters_priced:
         drawn = ahead.columns(meter, start, end, costs=part.plan.cost_based)
         usage[meter] = replace(drawn, before=part.usage[meter])
     credits = _credit_columns(part, ahead, start, end)
     (rows,) = rate_rows(part.plan, usage, part.period, credits=credits)
-    overage, beyond = zeros(DRAWS), np.zeros(DRAWS, dtype=np.bool_)
+    overage = zeros(DRAWS)
     for line in rows.lines:
         if line.kind is LineKind.OVERAGE:
             overage = added(overage, line.rows, line.amounts)
-        if line.kind in BEYOND and line.meter == lead:
-            beyond[line.rows] = True
-    return RatedDraws(part.plan.currency, rows.totals, overage, beyond)
+    return RatedDraws(part.plan.currency, rows.totals, overage)
 
 
 def _credit_columns(part: RatedPart, ahead: Ahead, start: date, end: date) -> CreditColumns | None:
@@ -145,9 +137,7 @@ def _shortfall(
     return found
 
 
-def _whole_by_the_engine(
-    billed: Billed, ahead: Ahead, parts: Sequence[RatedPart], lead: str
-) -> RatedDraws:
+def _whole_by_the_engine(billed: Billed, ahead: Ahead, parts: Sequence[RatedPart]) -> RatedDraws:
     known = {part.period.start: part.usage for part in parts}
 
     def lines(rest: Rest) -> Sequence[Line]:
@@ -156,16 +146,16 @@ def _whole_by_the_engine(
 
         return billed.rate(ahead.period, used).lines
 
-    return _by_the_engine(lines, drawn_usage(billed, ahead), parts[0].plan.currency, lead)
+    return _by_the_engine(lines, drawn_usage(billed, ahead), parts[0].plan.currency)
 
 
-def _part_by_the_engine(billed: Billed, part: RatedPart, ahead: Ahead, lead: str) -> RatedDraws:
+def _part_by_the_engine(billed: Billed, part: RatedPart, ahead: Ahead) -> RatedDraws:
     basis = replace(part.basis, known_until=None)
 
     def lines(rest: Rest) -> Sequence[Line]:
         return part.plan.rate(_with(part.usage, rest, part.period), basis)
 
-    return _by_the_engine(lines, drawn_usage(billed, ahead), part.plan.currency, lead)
+    return _by_the_engine(lines, drawn_usage(billed, ahead), part.plan.currency)
 
 
 def _with(known: UsageByMeter, rest: Rest, part: BillingPeriod) -> UsageByMeter:
@@ -176,7 +166,7 @@ def _with(known: UsageByMeter, rest: Rest, part: BillingPeriod) -> UsageByMeter:
 
 
 def _by_the_engine(
-    lines: Callable[[Rest], Sequence[Line]], drawn: Sequence[Rest], currency: str, lead: str
+    lines: Callable[[Rest], Sequence[Line]], drawn: Sequence[Rest], currency: str
 ) -> RatedDraws:
     """Draw by draw; equal draws once."""
     found: dict[tuple[DayUsage, ...], Sequence[Line]] = {}
@@ -186,7 +176,7 @@ def _by_the_engine(
         if key not in found:
             found[key] = lines(rest)
         bills.append(found[key])
-    return _from_lines(bills, currency, lead)
+    return _from_lines(bills, currency)
 
 
 def drawn_usage(billed: Billed, ahead: Ahead) -> list[Rest]:
@@ -216,20 +206,18 @@ def _cuts(billed: Billed, ahead: Ahead) -> list[date]:
     return [first, *sorted(day for day in days if first < day < end), end]
 
 
-def _from_lines(bills: Sequence[Sequence[Line]], currency: str, lead: str) -> RatedDraws:
+def _from_lines(bills: Sequence[Sequence[Line]], currency: str) -> RatedDraws:
     """From the lines of each draw."""
     places = digits(currency)
     each = {id(lines): lines for lines in bills}
-    amounts, overage, beyond = ({} for _ in range(3))
+    amounts, overage = {}, {}
     for key, lines in each.items():
         over = [line for line in lines if line.kind is LineKind.OVERAGE]
         amounts[key] = whole(total(line.amount for line in lines), places)
         overage[key] = whole(total(line.amount for line in over), places)
-        beyond[key] = any(line.kind in BEYOND and line.meter == lead for line in lines)
     keys = [id(lines) for lines in bills]
     return RatedDraws(
         currency,
         narrowed(objects(amounts[key] for key in keys)),
         narrowed(objects(overage[key] for key in keys)),
-        np.array([beyond[key] for key in keys], dtype=np.bool_),
     )

@@ -2,8 +2,8 @@
 
 Rating draws, not the ends of an interval, is what keeps the figures right: prices need not be
 monotone, and the expected overage is the mean over draws, not the overage of the mean.  Every
-figure here comes from the same draws, so that the chance of passing an allowance is the share of
-draws that have a day on which it ends.
+figure here comes from the same draws; the chance of passing the allowance in force is the share of
+those that have a day on which it ends.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 
 import numpy as np
 
@@ -98,28 +99,32 @@ def outlook(
     *,
     due: Due | None = None,
     anchor_day: int = 1,
+    on: date | None = None,
 ) -> Outlook:
     """The period's end: the amount's range and the lead meter's, the chance of overage.
 
-    `due` says what is paid of an amount (adjustments, money credits); a larger amount never less.
+    The allowance is that in force `on` a day, by default the first to come.  `due` says what is
+    paid of an amount (adjustments, money credits); a larger amount never less.
     """
-    rated, course = rated_draws(billed, ahead, lead), ahead.courses.get(lead)
+    rated, course = rated_draws(billed, ahead), ahead.courses.get(lead)
     parts = [plan for plan, _ in segments(billed.stretches, ahead.period)]
     bundles = [found for found in (bundle_of(plan, lead) for plan in parts) if found]
     priced = any(isinstance(found, TiersWithOverage) for found in bundles)
     over = ahead.settled_through >= ahead.period.last_day
+    chance, ends = _passing(billed, ahead, lead, on or ahead.first_day)
+    little = course.projection.little_history if course else ahead.little_history
     amounts = _money(rated.amounts, rated.currency, due) if rated else []
     found = Outlook(
         amount=_range(amounts) if rated else None,
         quantity=_quantities(course) if course else Range(ZERO, ZERO, ZERO),
         unit=unit,
         label=label,
-        chance_of_overage=int(rated.beyond.sum()) / DRAWS if rated and bundles else None,
+        chance_of_overage=chance,
         expected_overage=_mean(_money(rated.overage, rated.currency), rated.currency)
         if rated and priced
         else None,
-        allowance_ends=_ends(billed, ahead, lead),
-        little_history=course.projection.little_history if course else True,
+        allowance_ends=ends,
+        little_history=little and not over,
         advice=advice(billed, ahead, lead),
         over=over,
         mean_amount=_mean(amounts, rated.currency) if rated else None,
@@ -158,31 +163,38 @@ def _quantities(course: Course) -> Range:
     return Range(low, likely, high)
 
 
-def _ends(billed: Billed, ahead: Ahead, meter: str) -> DayRange | None:
-    """The day on which the allowance in force is passed: already, or draw by draw."""
-    course, part = ahead.courses.get(meter), _in_force(billed, ahead)
+def _passing(
+    billed: Billed, ahead: Ahead, meter: str, on: date
+) -> tuple[float | None, DayRange | None]:
+    """The chance that the allowance in force is passed, and the day: already, or draw by draw."""
+    course, part = ahead.courses.get(meter), _in_force(billed, ahead, on)
     bundle = bundle_of(part.plan, meter) if part else None
-    if part is None or bundle is None or course is None:
-        return None
+    if part is None or bundle is None:
+        return None, None
+    if course is None:
+        return 0.0, None
     span = part.basis.span(meter)  # a change that leaves the price alone does not end it
     limit = part.basis.allowance(bundle.tier.allowance, meter)
-    running = ZERO
-    for day in billed.shown.usage(meter, span.start, span.end).days:
-        running += day.quantity
-        if running > limit:
-            return DayRange(day.day, day.day, day.day)
+    used = billed.shown.usage(meter, span.start, span.end)
+    if used.quantity > limit:
+        running = accumulate(day.quantity for day in used.days)
+        beyond = zip(used.days, running, strict=True)
+        passed = next(day.day for day, total_then in beyond if total_then > limit)
+        return 1.0, DayRange(passed, passed, passed)
     settled = billed.shown.usage(meter, span.start, min(ahead.first_day, span.end)).quantity
     return _passes(ahead, course, limit - settled, span)
 
 
-def _in_force(billed: Billed, ahead: Ahead) -> RatedPart | None:
-    """The part of the period that the days to come begin in, or its last."""
+def _in_force(billed: Billed, ahead: Ahead, on: date) -> RatedPart | None:
+    """The part of the period that the day lies in, or the last one before it."""
     parts = billed.rated(ahead.period, ahead.settled_through).parts
-    begun = [part for part in parts if part.period.start <= ahead.first_day]
+    begun = [part for part in parts if part.period.start <= on]
     return begun[-1] if begun else None
 
 
-def _passes(ahead: Ahead, course: Course, left: Decimal, span: BillingPeriod) -> DayRange:
+def _passes(
+    ahead: Ahead, course: Course, left: Decimal, span: BillingPeriod
+) -> tuple[float, DayRange]:
     """Each draw's first day beyond what is left, within the days of the span."""
     start = max(span.start, ahead.first_day)
     first = (start - ahead.first_day).days
@@ -191,7 +203,7 @@ def _passes(ahead: Ahead, course: Course, left: Decimal, span: BillingPeriod) ->
     beyond = np.asarray(units.values > whole(left, 6), dtype=np.bool_)
     never = beyond.shape[1]
     when = np.where(beyond.any(axis=1), beyond.argmax(axis=1), never) if never else np.zeros(DRAWS)
-    return day_range(when, start, never)
+    return float((when < never).mean()), day_range(when, start, never)
 
 
 def day_range(when: Ints, start: date, never: int) -> DayRange:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from data.billed import Billed, billed_usage
-from data.credits import Credits, LotLeft, credit_balance
+from data.credits import HORIZON_DAYS, Credits, LotLeft, credit_balance
 from data.freshness import Freshness, freshness
 from data.holidays import holidays_between
 from data.meters import OTHER
@@ -183,7 +183,7 @@ def overview(
     behind = timedelta(days=WEEKDAY_DAYS)
     since = min(before.start, period.start - behind)
     glance = _looked_at(period, fresh)
-    quiet = holidays_between(calendar, min(since, glance), period.end)
+    quiet = holidays_between(calendar, min(since, glance), period.end + DAY * HORIZON_DAYS)
     shown_through = min(period.last_day, today)
     billed = billed_usage(scope, key, period, since=since, glance=glance, on=shown_through)
     in_force = billed.part(period, shown_through)
@@ -196,7 +196,7 @@ def overview(
     series = tuple(replace(one, unusual=days) for one, days in zip(series, marks, strict=True))
     ahead = _ahead(scope, billed, lead, period, view, seen, quiet)
     bill = statement(scope, key, period, today=today, billed=billed)
-    ends = _outlook(billed, ahead, lead, view, bill) if seen >= view.starts_on else None
+    ends = _outlook(billed, ahead, lead, view, bill, shown_through)
     return Overview(
         customer=customer(scope).name,
         plan=plan.name if plan else None,
@@ -239,12 +239,19 @@ def _ahead(
 
 
 def _outlook(
-    billed: Billed, ahead: Ahead, lead: str, view: SubscriptionView, bill: Statement | None
-) -> Outlook:
-    """With what the statement adds to each amount: adjustments, money credits."""
+    billed: Billed,
+    ahead: Ahead,
+    lead: str,
+    view: SubscriptionView,
+    bill: Statement | None,
+    on: date,
+) -> Outlook | None:
+    """With what the statement adds to each amount; None before a first day has settled."""
+    if ahead.settled_through < view.starts_on:
+        return None
     meter, due = billed.meters[lead], bill.due if bill and bill.closing else None
     label, anchor_day = meter.label or lead, view.anchor_day
-    return outlook(billed, ahead, lead, label, meter.unit, due=due, anchor_day=anchor_day)
+    return outlook(*(billed, ahead, lead, label, meter.unit), due=due, anchor_day=anchor_day, on=on)
 
 
 def _unusual(

@@ -34,8 +34,13 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
-# Tests that share a demo which takes half a minute to fill run on one worker.
-TOGETHER = ("tests/browser/", "tests/dashboard/test_views.py")
+# Tests that share what takes seconds to make (a demo, a world, an evaluation) run on one worker.
+TOGETHER = (
+    "tests/browser/",
+    "tests/dashboard/test_views.py",
+    "tests/data/commands/test_evaluate.py",
+    "tests/data/demo/test_service_api.py",
+)
 
 
 @pytest.hookimpl(optionalhook=True)  # runs without xdist, too

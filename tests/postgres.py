@@ -30,6 +30,8 @@ QUICK = {
     "max_connections": "60",
 }
 
+ROOM = 2 * 1024**3  # bytes; the servers of a few workers
+
 
 class NoServer(Exception):
     """There is no PostgreSQL to test on; says what to install."""
@@ -111,7 +113,7 @@ def _with_roles(url: URL) -> Iterator[Server]:
 @contextmanager
 def _own_server() -> Iterator[URL]:
     binaries, runner = _binaries(), _runner()
-    folder = Path(tempfile.mkdtemp(prefix="test-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="test-postgres-", dir=_memory()))
     if runner:
         shutil.chown(folder, "postgres")
     data, port = folder / "data", _free_port()
@@ -135,6 +137,13 @@ def _own_server() -> Iterator[URL]:
             call("pg_ctl", "-w", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> Path | None:
+    """Where files are kept in memory, if there is room: a TRUNCATE there takes a tenth."""
+    memory = Path("/dev/shm")
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= ROOM
+    return memory if roomy else None
 
 
 def _binaries() -> Path:

@@ -284,9 +284,11 @@ def how_worked_out(view: Overview, today: date) -> Safe | None:
 
 
 def _credits_end(own: Credits, view: Overview, today: date) -> Safe:
-    lasts = day_range(own.runs_out) or "over a year"
-    ahead, bill = view.outlook, view.statement
+    title, lasts = "Credits last until", day_range(own.runs_out) or "over a year"
     likely = credits_end(own.runs_out)
+    if own.used_up:
+        title, lasts, likely = "Credits", "used up", None
+    ahead, bill = view.outlook, view.statement
     rows = [row("Most likely", likely)] if likely else []
     rows.append(row("Used in this period", counted(own.used, own.unit)))
     if ahead:
@@ -294,7 +296,7 @@ def _credits_end(own: Credits, view: Overview, today: date) -> Safe:
     if bill and ahead and ahead.amount:
         rows.append(row("Bill of the period", money_range(ahead.amount, bill.currency)))
     return card(
-        "Credits last until",
+        title,
         lasts,
         div("u-rows", *rows),
         how_worked_out(view, today),

@@ -173,12 +173,8 @@ def _looks_back(memory: float) -> str:
 
 def silent_days(series: MeterSeries, settled_through: date) -> int:
     """Settled days without use up to the newest one, as far back as the period before."""
-    settled = [
-        amount
-        for on, amount in zip(series.days, series.quantities, strict=True)
-        if on <= settled_through
-    ]
-    newest_first = reversed([*series.previous, *settled])
+    settling = max((series.days[-1] - settled_through).days, 0)  # some in the period before
+    newest_first = [*series.previous, *series.quantities][::-1][settling:]
     return sum(1 for _ in takewhile(lambda amount: not amount, newest_first))
 
 
@@ -187,7 +183,8 @@ def moved(change: Change | None, likely: Decimal, unit: str, settled: date) -> s
 
     Nothing where the move is under 1 % of the likely total.
     """
-    if change is None or abs(change.quantity) < max(likely * WORTH_SAYING, Decimal("0.5")):
+    size = abs(change.quantity.quantize(ONE)) if change else None
+    if change is None or not size or abs(change.quantity) < likely * WORTH_SAYING:
         return None
     parts = []
     if change.settled.quantize(ONE):
@@ -199,8 +196,8 @@ def moved(change: Change | None, likely: Decimal, unit: str, settled: date) -> s
     same_way = len({amount > 0 for amount, _ in parts}) < len(parts)
     joint = ", and " if same_way else ", while "
     why = joint.join(f"{text} ({_signed(amount)})" for amount, text in parts)
-    size = counted(abs(change.quantity.quantize(ONE)), unit)
-    return f"{'Up' if change.quantity > 0 else 'Down'} {size} since yesterday: {why}."
+    said = f"{'Up' if change.quantity > 0 else 'Down'} {counted(size, unit)} since yesterday"
+    return f"{said}: {why}." if why else f"{said}."
 
 
 def _signed(amount: Decimal) -> str:

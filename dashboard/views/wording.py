@@ -19,6 +19,7 @@ from dashboard.charts.formats import (
     percent,
     period_name,
     quantity,
+    quantity_range,
     unit_price,
 )
 from dashboard.views.forecast_words import chance, days_to_go, uncertain
@@ -103,13 +104,18 @@ def _ending(view: Overview, today: date) -> list[Part]:
         return ["You pay Twilio directly, so no amounts are shown here."]
     if is_over(view, today):
         return _final(bill, view.credits is None)
+    if view.credits and view.credits.used_up:
+        return []
     if view.credits:
         lasts = day_range(view.credits.runs_out)
         if lasts is None:
             return ["At this pace they last for more than a year."]
         return ["At this pace they last until ", strong(lasts), "."]
-    if ahead is None or bill is None or ahead.amount is None:
+    if ahead is None:
         return ["It is too early to say where this period will end."]
+    if bill is None or ahead.amount is None:
+        units = f"{quantity_range(ahead.quantity)} {ahead.unit}"
+        return ["The period is likely to end at ", strong(units), "."]
     expected = money_range(ahead.amount, bill.currency)
     if not uncertain(ahead.amount):
         stays = strong(money(ahead.amount.low, bill.currency))

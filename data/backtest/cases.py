@@ -16,7 +16,7 @@ from data.ahead import history_of
 from data.models import PastProjection
 from data.money import ONE, ZERO, total
 from data.periods import BillingPeriod, days_between
-from data.pricing import Basis, Plan, PlanStretch, segments
+from data.pricing import Basis, PlanStretch, segments
 from data.projection import Projection, project
 from data.projection.calibration import HIGH, IDENTITY, LOW, MIDDLE, Calibration, usage_class
 
@@ -137,11 +137,11 @@ def overage_limit(
 ) -> Decimal | None:
     """The allowance of the period; without one, a twentieth more than the period `before`.
 
-    None where neither is known, or where the plan changed in between.
+    None where neither is known, or where no one plan had all of the period.
     """
-    plans: list[Plan] = [plan for plan, _ in segments(stretches, period)]
-    bundles = [bundle for plan in plans if (bundle := bundle_of(plan, meter))]
+    parts = segments(stretches, period)
+    bundles = [bundle for plan, _ in parts if (bundle := bundle_of(plan, meter))]
     if bundles:
-        basis = Basis(plans[0].currency, period)
-        return bundles[0].included(basis) if len(plans) == 1 else None
+        plan, part = parts[0]
+        return bundles[0].included(Basis(plan.currency, part)) if part == period else None
     return before * USUAL_GROWTH if before else None

@@ -25,6 +25,7 @@ from data.meters import shown_meters
 from data.models import Customer, ForecastCalibration, PastProjection, Subscription
 from data.money import total
 from data.periods import DAY, BillingPeriod, period_of, periods_between, previous_period
+from data.projection import HISTORY_DAYS
 from data.projection.calibration import Calibration, recalibrated
 from data.scope import EveryTenant, Scope, reading, writing
 from data.store import SubscriptionView, subscription
@@ -32,7 +33,7 @@ from data.track_record import calibrations
 from data.usage import lead_meter, measured
 from data.usage_rows import day_totals
 
-LOOKS_BACK = timedelta(days=366)  # usage read before the first period that is checked
+LOOKS_BACK = timedelta(days=HISTORY_DAYS)  # usage read before the first period checked
 RECENT = timedelta(days=371)  # of twelve months: what calibration and the page go by
 
 

@@ -93,6 +93,11 @@ def test_silent_days_reach_into_the_period_before_and_leave_out_what_settles():
     assert words.silent_days(one, third + timedelta(days=1)) == 0
 
 
+def test_days_of_the_period_before_that_still_settle_are_not_silent():
+    one = replace(series(0), previous=(D(3), D(0), D(0), D(0)))
+    assert words.silent_days(one, NOVEMBER.start - timedelta(days=3)) == 1
+
+
 def change(settled: str, pace: str) -> Change:
     return Change(SETTLED, D(settled) + D(pace), D(settled), D(pace))
 
@@ -133,6 +138,11 @@ def test_why_a_forecast_moved(change, sentence):
 
 def test_half_a_unit_is_no_move_however_small_the_total():
     assert words.moved(change("0.3", "0"), D(1), UNIT, SETTLED) is None
+
+
+def test_a_move_of_parts_too_small_to_name_has_no_reason():
+    moved = words.moved(change("0.4", "0.4"), D(3), "GB", SETTLED)
+    assert moved == "Up 1 GB since yesterday."
 
 
 @pytest.mark.parametrize(

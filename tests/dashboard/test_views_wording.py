@@ -76,6 +76,15 @@ SENTENCES = {
         view(credits=credits(NEVER)),
         "At this pace they last for more than a year.",
     ),
+    "credits that are used up": (
+        view(credits=replace(credits(NEVER), lots=())),
+        "You have 0 credits left, enough for 0 SMS segments. ",
+    ),
+    "no plan": (
+        view(plan=None, statement=None, outlook=outlook(amount=None)),
+        "You have used 61 SMS segments, with 9 days to go. "
+        "The period is likely to end at 90 – 130 SMS segments.",
+    ),
     "connected": (
         connected(),
         "You have used 61 SMS segments, with 9 days to go. "
@@ -125,6 +134,13 @@ def test_the_first_days_say_that_nothing_has_settled():
     html = cards(view(outlook=None, comparison=None), TODAY)
     assert "The first days have to settle" in html
     assert "There is no earlier period to compare with." in html
+
+
+def test_credits_that_are_used_up_last_until_no_day():
+    own = replace(credits(DayRange(TODAY, TODAY, TODAY)), lots=())
+    gone = view(credits=own, outlook=outlook())
+    assert "used up" in cards(gone, TODAY)
+    assert "last until" not in cards(gone, TODAY) + summary(gone, TODAY)
 
 
 def test_what_is_owed_beyond_all_credits_is_a_warning():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sqlmodel import select
 
-from data.backtest.cases import CUT_OFFS, Series, past_projections
+from data.backtest.cases import CUT_OFFS, Series, overage_limit, past_projections
 from data.backtest.quality import (
     Doubtful,
     Quality,
@@ -28,7 +28,7 @@ from data.projection import project
 from data.projection.calibration import IDENTITY, Calibration, recalibrated
 from data.scope import reading, writing
 from data.track_record import TrackRecord, calibrations, track_record
-from tests.bills import agreed, margin, overage
+from tests.bills import agreed, margin, overage, stretch
 from tests.forecasts import STARTS, past
 from tests.readings import rows_of
 from tests.stores import (
@@ -140,6 +140,16 @@ def test_overage_is_the_allowance_or_a_twentieth_more_than_the_period_before(two
     betas = {row.period_start: row for row in cases(two, BETA)}
     assert betas[STARTS[0]].overage_limit is None
     assert betas[STARTS[2]].overage_limit == betas[STARTS[1]].actual * D("1.05")
+
+
+@pytest.mark.parametrize(
+    ("first", "until", "limit"),
+    [(1, None, 200), (10, None, None), (1, 20, None)],
+    ids=["all of the period", "a plan that begins in it", "one that ends in it"],
+)
+def test_an_allowance_is_that_of_a_plan_of_the_whole_period(first, until, limit):
+    plan = stretch(agreed(overage("medium")), first, until)
+    assert overage_limit([plan], MARCH, "sms", D(500)) == limit
 
 
 def test_a_first_period_is_a_cold_start(two):

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.advice import bundle_of
 from data.drawn import _goes_on, drawn_usage, rated_draws
 from data.money import digits
 from data.periods import DAY, days_between
@@ -98,19 +97,15 @@ def each_by_the_engine(bill, ahead, rests):
 
         lines = bill.rate(ahead.period, used).lines
         over = [line for line in lines if line.kind is LineKind.OVERAGE]
-        unpriced = [line for line in lines if line.kind is LineKind.UNPRICED]
-        bundled = any(bundle_of(one.plan, "sms") for one in bill.stretches)
-        exceeded = bundled and any(line.meter == "sms" for line in (*over, *unpriced))
-        yield total(lines), total(over), exceeded
+        yield total(lines), total(over)
 
 
 def together(bill, ahead):
-    found = rated_draws(bill, ahead, "sms")
+    found = rated_draws(bill, ahead)
     unit = digits(found.currency)
-    bundled = any(bundle_of(one.plan, "sms") for one in bill.stretches)
     for draw in SAMPLE:
         amounts = (found.amounts[draw], found.overage[draw])
-        yield *(D(int(one)).scaleb(-unit) for one in amounts), bundled and bool(found.beyond[draw])
+        yield tuple(D(int(one)).scaleb(-unit) for one in amounts)
 
 
 def same(bill, ahead):
@@ -189,14 +184,14 @@ def test_limits_bound_every_draw(terms):
     bill = billed(measured([6] * 79), (agreed(overage("medium"), **terms), JANUARY))
     ahead = ahead_of(bill)
     same(bill, ahead)
-    amounts = rated_draws(bill, ahead, "sms").amounts
+    amounts = rated_draws(bill, ahead).amounts
     assert amounts.min() >= D(terms.get("minimum", 0)) * 100
     assert amounts.max() <= D(terms.get("maximum", 10**9)) * 100
 
 
 def test_without_a_plan_nothing_is_rated():
     bill = billed(measured([6] * 79))
-    assert rated_draws(bill, ahead_of(bill), "sms") is None
+    assert rated_draws(bill, ahead_of(bill)) is None
 
 
 @pytest.mark.parametrize("price", [per_unit(), overage("small")], ids=["by the unit", "a tier"])
@@ -204,7 +199,7 @@ def test_more_use_never_costs_less(price):
     bill = billed(measured([9, 2, 7] * 26), (agreed(price), JANUARY))
     ahead = ahead_of(bill)
     order = np.argsort(ahead.courses["sms"].totals.values)
-    assert (np.diff(rated_draws(bill, ahead, "sms").amounts[order]) >= 0).all()
+    assert (np.diff(rated_draws(bill, ahead).amounts[order]) >= 0).all()
 
 
 @given(figures)
@@ -246,5 +241,5 @@ def test_a_settled_period_has_one_course():
 def test_figures_beyond_64_bits_stay_whole():
     bill = billed(measured([10**14] * 79), (agreed(per_unit("0.01")), JANUARY))
     ahead = ahead_of(bill)
-    assert rated_draws(bill, ahead, "sms").amounts.min() >= 20 * 10**14
+    assert rated_draws(bill, ahead).amounts.min() >= 20 * 10**14
     same(bill, ahead)

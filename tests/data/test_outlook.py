@@ -110,11 +110,11 @@ def test_the_chance_is_one_once_the_allowance_is_passed(two):
     assert end(two).chance_of_overage == 1
 
 
-def test_the_chance_is_one_where_a_part_of_the_period_was_passed(two):
+def test_the_chance_is_that_of_the_allowance_in_force(two):
     used(two, [10] * 79)
     agree(two, overage("small"), plan="old")  # 10 of 31 days: 33 included, 100 used
     agree(two, tiers("large", [_tier("large", 9000)]), since=date(2026, 3, 11), plan="new")
-    assert end(two).chance_of_overage == 1
+    assert end(two).chance_of_overage == 0
 
 
 def _tier(name, allowance):

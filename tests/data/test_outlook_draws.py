@@ -13,7 +13,7 @@ from data.outlook import outlook
 from data.periods import DAY
 from data.projection import DRAWS
 from tests.bills import MARCH, agreed, credit_price, margin, overage, tiers
-from tests.outlooks import JANUARY, SETTLED, ahead_of, billed, measured
+from tests.outlooks import JANUARY, SETTLED, TODAY, ahead_of, billed, measured
 
 usages = st.lists(st.integers(0, 14), min_size=20, max_size=90)
 
@@ -75,6 +75,38 @@ def test_an_allowance_that_goes_on_over_a_change_of_plan_is_one():
     assert one.chance_of_overage == other.chance_of_overage
 
 
+EARLIER, LATER = date(2026, 3, 12), date(2026, 3, 18)  # settled, settling
+
+
+@pytest.mark.parametrize(("change", "today"), [(EARLIER, None), (LATER, TODAY)])
+def test_after_a_change_of_plan_the_chance_and_the_day_are_of_the_new_allowance(change, today):
+    """The old one was passed before; of the new one 160 of 194 go, or 112 of 136."""
+    plans = (agreed(overage("small")), JANUARY), (agreed(overage("large"), plan="n"), change)
+    bill = billed(measured([8] * 79), *plans)
+    found = outlook(bill, ahead_of(bill), "sms", "", "", on=today)
+    assert found.expected_overage > 0
+    assert found.chance_of_overage < 0.5
+    assert found.allowance_ends.likely is None
+
+
+def test_a_plan_that_begins_within_a_period_is_advised_from_the_next_one_on():
+    found = end(billed(measured([10] * 79), (agreed(overage("small")), date(2026, 3, 12))))
+    assert (found.advice, found.next_advice.tier) == (None, "large")
+
+
+@pytest.mark.parametrize(
+    ("opened", "settled", "little"),
+    [
+        pytest.param(JANUARY, SETTLED, False, id="months without use"),
+        pytest.param(SETTLED, SETTLED, True, id="a first day without use"),
+        pytest.param(MARCH.last_day, MARCH.last_day, False, id="over, which is no guess"),
+    ],
+)
+def test_little_history_is_of_days_not_of_use(opened, settled, little):
+    bill = on(overage("small"), [])
+    assert end(bill, opened=opened, settled=settled).little_history is little
+
+
 @settings(max_examples=25)
 @given(usages)
 def test_a_settled_period_has_no_width(figures):
@@ -93,7 +125,7 @@ def test_a_settled_period_has_no_width(figures):
 def test_the_mean_lies_within_what_the_draws_cost(figures):
     bill = on(overage("small"), figures)
     ahead = ahead_of(bill)
-    amounts = rated_draws(bill, ahead, "sms").amounts.tolist()
+    amounts = rated_draws(bill, ahead).amounts.tolist()
     mean = end(bill, ahead).mean_amount
     assert min(amounts) <= mean * 100 <= max(amounts)
     assert abs(mean * 100 - D(sum(amounts)) / DRAWS) <= D("0.5")

@@ -64,6 +64,12 @@ def test_on_a_holiday_to_come_as_little_is_expected_as_on_a_sunday(calendars):
     assert 70 < less < 110
 
 
+def test_a_holiday_of_the_next_period_counts_in_what_is_advised_for_it(calendars):
+    """On 19 June 100 messages less go over, which is 0.40 dearer on the small tier."""
+    plain, quiet = (shown(calendars.acme, **terms) for terms in ({}, {"calendar": "US"}))
+    assert 20 < plain.outlook.next_advice.saves - quiet.outlook.next_advice.saves < 60
+
+
 def test_one_who_works_on_sundays_does_on_holidays(calendars):
     less = likely(shown(calendars.beta)) - likely(shown(calendars.beta, calendar="US"))
     assert abs(less) < 10
