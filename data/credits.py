@@ -5,6 +5,7 @@ the days to come are burnt on the lots; of a settling day only what it is expect
 beyond what is known is still to be drawn.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -50,6 +51,7 @@ class Credits:
     used: Decimal  # units in this period
     owed: Decimal  # units that no lot covered
     runs_out: DayRange
+    all_expire_on: date | None = None  # the last lot's day; None: one stays, or new ones come
 
     @property
     def credits_left(self) -> Decimal:
@@ -94,6 +96,7 @@ def credit_balance(
         used=part.usage[meter].quantity,
         owed=closing.owed.get(meter, ZERO),
         runs_out=day_range(burnt.runs_out, tomorrow, HORIZON_DAYS),
+        all_expire_on=None if price.recurring else _all_expire_on(lots, tomorrow),
     )
 
 
@@ -162,6 +165,13 @@ def _lot_left(lot: CreditLot, meter: str, closing: Opening, burnt: Burning) -> L
         price=lot.price,
         expected_unused=_unused(lot, burnt),
     )
+
+
+def _all_expire_on(lots: Sequence[CreditLot], tomorrow: date) -> date | None:
+    """Lots bought for later count: credits last until those are gone."""
+    ends = [lot.expires_on for lot in lots if lot.ends_on > tomorrow]
+    known = [end for end in ends if end is not None]
+    return max(known) if known and len(known) == len(ends) else None
 
 
 def _unused(lot: CreditLot, burnt: Burning) -> tuple[Decimal, Decimal] | None:

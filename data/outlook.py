@@ -125,15 +125,18 @@ def outlook(
         else None,
         allowance_ends=ends,
         little_history=little and not over,
-        advice=advice(billed, ahead, lead),
         over=over,
         mean_amount=_mean(amounts, rated.currency) if rated else None,
         components=course.projection.components if course else None,
     )
     if over:
         return found
-    coming = next_advice(billed, ahead, lead, anchor_day)
-    return replace(found, next_advice=coming, changed=_changed(ahead, lead))
+    return replace(
+        found,
+        advice=advice(billed, ahead, lead),
+        next_advice=next_advice(billed, ahead, lead, anchor_day),
+        changed=_changed(ahead, lead),
+    )
 
 
 def _money(amounts: Ints, currency: str, due: Due | None = None) -> list[Decimal]:

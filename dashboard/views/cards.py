@@ -211,7 +211,7 @@ def where_it_ends(view: Overview, today: date) -> Safe:
     if ahead is None:
         settled = "The first days have to settle before anything can be said."
         return card(title, "–", note(settled), label="expected")
-    if view.credits:
+    if view.credits and not is_over(view, today):
         return _credits_end(view.credits, view, today)
     label = "final" if ahead.over else "expected"
     hints: list[Part] = [
@@ -284,7 +284,8 @@ def how_worked_out(view: Overview, today: date) -> Safe | None:
 
 
 def _credits_end(own: Credits, view: Overview, today: date) -> Safe:
-    title, lasts = "Credits last until", day_range(own.runs_out) or "over a year"
+    expire = day(own.all_expire_on) if own.all_expire_on else "over a year"
+    title, lasts = "Credits last until", day_range(own.runs_out) or expire
     likely = credits_end(own.runs_out)
     if own.used_up:
         title, lasts, likely = "Credits", "used up", None

@@ -108,6 +108,9 @@ def _ending(view: Overview, today: date) -> list[Part]:
         return []
     if view.credits:
         lasts = day_range(view.credits.runs_out)
+        if lasts is None and view.credits.all_expire_on:
+            expire = day(view.credits.all_expire_on)
+            return ["At this pace some are left when the last expire on ", strong(expire), "."]
         if lasts is None:
             return ["At this pace they last for more than a year."]
         return ["At this pace they last until ", strong(lasts), "."]

@@ -76,6 +76,10 @@ SENTENCES = {
         view(credits=credits(NEVER)),
         "At this pace they last for more than a year.",
     ),
+    "credits that expire before they are used": (
+        view(credits=replace(credits(NEVER), all_expire_on=date(2026, 12, 30))),
+        "At this pace some are left when the last expire on 30 Dec.",
+    ),
     "credits that are used up": (
         view(credits=replace(credits(NEVER), lots=())),
         "You have 0 credits left, enough for 0 SMS segments. ",

@@ -63,6 +63,15 @@ def test_a_burnt_lot_is_not_shown(two):
     assert [lot.name for lot in credits(two).lots] == ["second"]
 
 
+def test_credits_last_no_longer_than_their_last_lot(two):
+    grant(two, "first", **LARGE, expires_on=date(2026, 5, 1))
+    assert credits(two).all_expire_on == date(2026, 5, 1)
+    grant(two, "later", date(2026, 4, 1), **LARGE, expires_on=date(2026, 7, 1))
+    assert credits(two).all_expire_on == date(2026, 7, 1)
+    grant(two, "for ever", **LARGE)
+    assert credits(two).all_expire_on is None
+
+
 def test_a_lot_that_expires_tomorrow_is_shown_no_more(two):
     grant(two, "first", **LARGE, expires_on=date(2026, 3, 21))
     assert credits(two).lots == ()
