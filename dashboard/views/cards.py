@@ -65,7 +65,7 @@ def used_and_left(view: Overview, today: date) -> Safe:
     if view.allowance:
         return _allowance(view, view.allowance, today)
     if view.credits:
-        return _credits(view.credits)
+        return _credits(view.credits, running=not is_over(view, today))
     lead = lead_series(view)
     if lead is None:
         return card("Used", "0", note("Nothing was used in this period."))
@@ -121,23 +121,22 @@ def _next_step(view: Overview) -> str:
     return f"{quantity(ahead[0] - used)} to the next price step, at {quantity(ahead[0])}."
 
 
-def _credits(own: Credits) -> Safe:
+def _credits(own: Credits, *, running: bool) -> Safe:
     figure = tag("span", quantity(own.credits_left), span("u-of", " credits left"))
     worth = row("Worth", counted(own.units_left, own.unit))
     owed = row("Owed", counted(own.owed, own.unit), class_="u-row u-warn") if own.owed else None
-    return card(
-        "Used and left", figure, div("u-rows", worth, owed, *map(_lot, own.lots[:MOST_ROWS]))
-    )
+    lots = [_lot(lot, running=running) for lot in own.lots[:MOST_ROWS]]
+    return card("Used and left", figure, div("u-rows", worth, owed, *lots))
 
 
-def _lot(lot: LotLeft) -> Safe:
+def _lot(lot: LotLeft, *, running: bool) -> Safe:
     ends = f", expires {day(lot.expires_on)}" if lot.expires_on else ""
     left = f"{quantity(lot.credits_left)} of {quantity(lot.credits)}"
     return div(
         "u-lot",
         row(f"{lot.name.capitalize()}{ends}", left),
         bar(lot.credits_left, lot.credits),
-        _unused(lot),
+        _unused(lot) if running else None,  # no forecast from a day long gone
     )
 
 

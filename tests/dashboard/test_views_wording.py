@@ -8,7 +8,7 @@ from decimal import Decimal as D
 import pytest
 
 from dashboard.charts import formats
-from dashboard.views.cards import cards
+from dashboard.views.cards import cards, used_and_left
 from dashboard.views.customers import health
 from dashboard.views.markup import Safe, joined, tag
 from dashboard.views.wording import freshness_line, line_label, line_quantity, normal, summary
@@ -105,6 +105,14 @@ SENTENCES = {
 @pytest.mark.parametrize(("shown", "sentence"), SENTENCES.values(), ids=SENTENCES)
 def test_the_page_is_summed_up_in_a_sentence(shown, sentence):
     assert sentence in plain(summary(shown, TODAY))
+
+
+def test_what_will_expire_is_forecast_of_a_running_period_only():
+    own = credits(NEVER)
+    lot = replace(own.lots[0], expected_unused=(D(9), D(50)))
+    shown = view(credits=replace(own, lots=(lot,)))
+    assert "9–50 will expire unused" in plain(used_and_left(shown, TODAY))
+    assert "expire unused" not in plain(used_and_left(shown, NOVEMBER.end))
 
 
 @pytest.mark.parametrize(
