@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
+from operator import attrgetter
 
 import numpy as np
 import pytest
@@ -74,8 +75,8 @@ def checked(store, *, today: date = TODAY, **terms):
 def cases(store, owner=None) -> list[PastProjection]:
     with reading(store.owner) as session:
         rows = session.exec(select(PastProjection)).all()
-    key = lambda row: (row.customer_id, row.period_start, row.cut_off)  # noqa: E731
-    return sorted((row for row in rows if owner in (None, row.customer_id)), key=key)
+    kept = (row for row in rows if owner in (None, row.customer_id))
+    return sorted(kept, key=attrgetter("customer_id", "period_start", "cut_off"))
 
 
 def test_every_whole_settled_period_is_checked_after_six_of_its_days(two):
