@@ -34,19 +34,25 @@ run: $(VENV)/.run ## Serve the app on http://localhost:8501 (the demo, or real d
 sync: $(VENV)/.run ## Read new usage from Twilio (in a demo: from the demo's API)
 	@exec $(PY) -m data sync
 
-check: $(VENV)/.dev ## Format, lint and types
+# A value that only looks like a secret says `# pragma: allowlist secret`; this SID is the docs' own.
+check: $(VENV)/.dev ## Format, lint, types; unsafe code, secrets, known vulnerabilities
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
+	$(PY) -m bandit -q -r -c pyproject.toml data dashboard run.py streamlit_app.py 2> >(grep -v 'no failed test' >&2)
+	set -o pipefail; git ls-files -z --cached --others --exclude-standard --deduplicate \
+		| xargs -0 -n 200 -P 2 $(VENV)/bin/detect-secrets-hook --no-verify --exclude-secrets '^AC0123456789abcdef'
+	$(PY) -m tests.known_vulnerabilities
 
 test: $(VENV)/.dev ## Install what tests need, check, run every test
 	@bash tests/install.sh
 	@$(MAKE) --no-print-directory check
 	$(PY) -m pytest -n 2
 
-soak: $(VENV)/.dev ## The long runs: forty times the examples; the sync under faults and kills, 20 seeds
+soak: $(VENV)/.dev ## The long runs: forty times the examples; the sync under faults and kills; 50 sessions at once
 	HYPOTHESIS_PROFILE=soak $(PY) -m pytest tests/data -n 2
 	SOAK=1 $(PY) -m pytest tests/data/twilio/test_sync_under_faults.py -n 2
+	SOAK=1 $(PY) -m pytest tests/attack/test_concurrent_sessions.py
 
 mutants: $(VENV)/.dev ## Change the price engine in small ways: do its tests notice? FILE=volume: one file
 	-HYPOTHESIS_PROFILE=mutants $(PY) -m mutmut run $(if $(FILE),'data.pricing.$(FILE).*')

@@ -80,7 +80,7 @@ def _wait(settings: Settings, app: subprocess.Popen[bytes]) -> int:
 
 def _start(*arguments: str, quiet: bool) -> subprocess.Popen[bytes]:
     # A group of its own: what the terminal sends to us is not sent to it a second time.
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # nosec B603 # our own words, no shell
         [sys.executable, *arguments],
         cwd=ROOT,
         stdout=subprocess.DEVNULL if quiet else None,
@@ -102,7 +102,7 @@ def _await(url: str, what: str, process: subprocess.Popen[bytes] | None = None) 
         if process is not None and process.poll() is not None:
             raise ConfigError(f"{what} stopped at once; is its port taken?  PORT=… gives another.")
         try:
-            with urlopen(url, timeout=2):
+            with urlopen(url, timeout=2):  # nosec B310 # an address of ours, by http
                 return
         except HTTPError:
             return  # it answers

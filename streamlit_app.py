@@ -14,10 +14,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from streamlit import config
 
+from dashboard.access import Permission
 from dashboard.brand import Brand, load_brand, theme_options
 from dashboard.door import Door
-from dashboard.edge import SESSION_HEADER, Edge
+from dashboard.edge import Edge
 from dashboard.endpoints import handlers, public_message, routes
+from dashboard.entrance import SESSION_HEADER
 from dashboard.logs import record, set_up_logs
 from dashboard.sync_task import kept_synced
 from dashboard.warm import warm_up
@@ -33,7 +35,12 @@ def open_door() -> Door:
         if SESSION_HEADER not in config.get_option("server.trustedUserHeaders"):
             raise ConfigError(".streamlit/config.toml was not found: start in the app's folder")
         settings = load_settings()
-        return Door(settings, load_brand(settings.brand_file), tuple(page.path for page in PAGES))
+        return Door(
+            settings,
+            load_brand(settings.brand_file),
+            pages=tuple(page.path for page in PAGES),
+            customer_pages=tuple(p.path for p in PAGES if p.permission is Permission.VIEW_OWN),
+        )
     except ConfigError as error:
         raise SystemExit(f"The dashboard cannot start. {error}") from None
 

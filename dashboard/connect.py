@@ -15,7 +15,8 @@ from starlette.routing import Route
 
 from dashboard.access import Permission, Viewer, viewer_of
 from dashboard.door import Door
-from dashboard.edge import SESSION_HEADER, SIGNED_BY_TWILIO
+from dashboard.edge import SIGNED_BY_TWILIO
+from dashboard.entrance import SESSION_HEADER
 from dashboard.logs import record
 from dashboard.sign_in import document
 from data import connect
@@ -100,7 +101,7 @@ def _asker(door: Door, request: Request) -> Asker:
     """A customer's own manager; nobody else connects anything, staff who look on included."""
     viewer = _viewer(door, request)
     viewer.require(Permission.CHANGE_OWN)
-    if viewer.customer is None or viewer.viewing is not None:
+    if viewer.customer is None or viewer.viewing is not None or viewer.person_id is None:
         raise AccessError("Only a customer's own manager can connect its Twilio account.")
     return Asker(viewer.customer.id, viewer.person_id)
 

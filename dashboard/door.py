@@ -22,11 +22,12 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class Door:
-    """`pages` are url paths without a slash, such as "usage"."""
+    """`pages` are url paths without a slash, such as "usage"; some are the customers' own."""
 
     settings: Settings
     brand: Brand
     pages: tuple[str, ...]
+    customer_pages: tuple[str, ...] = ()
     now: Callable[[], datetime] = _now
 
     def __post_init__(self) -> None:
@@ -47,6 +48,19 @@ class Door:
     @property
     def session_life(self) -> timedelta:
         return timedelta(hours=self.settings.session_hours)
+
+    @property
+    def session_idle(self) -> timedelta:
+        return timedelta(minutes=self.settings.session_idle_minutes)
+
+    @property
+    def frame_life(self) -> timedelta:
+        return timedelta(minutes=self.settings.embed_minutes)
+
+    @property
+    def frame_cookie(self) -> str:
+        """Always Secure, as browsers demand of a cookie in a frame; localhost counts as secure."""
+        return "__Host-dash_frame"
 
     @property
     def cookie(self) -> str:

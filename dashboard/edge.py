@@ -7,43 +7,52 @@ dropped.  What is not known here (host, origin, path, method) is refused.  Paths
 scope alone: Starlette's `request.url` is built from the Host header, which a stranger writes.
 """
 
-import asyncio
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboard.door import Door
+from dashboard.embedding import CODES, ENDED, framed_by
+from dashboard.entrance import SESSION_HEADER, address_of
 from dashboard.frontend import Frontend, accepted_encoding
+from dashboard.headers import (
+    POLICY,
+    YEAR,
+    app_policy,
+    framed_headers,
+    page_headers,
+    security_headers,
+)
+from dashboard.rate_limits import ATTEMPTS, FAILURES, RateLimits
 from dashboard.sign_in import message_page
+from dashboard.sockets import Watch, dismiss, refuse, serve
 from data import identity
-from data.errors import AppError
-from data.settings import Settings
+from data.errors import AppError, TooManyRequests
 
 log = structlog.get_logger()
 
-SESSION_HEADER = "x-dash-session"
 OUR_HEADERS = b"x-dash-"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 PROBES = ("/healthz", "/readyz", "/metrics")  # asked for under an address of the machine's own
 OPEN_PATHS = ("/_stcore/health", "/_stcore/host-config")
-SIGNED_IN_PATHS = ("/media/", "/component/", "/_stcore/upload_file/", "/_stcore/bidi-components/")
+MEDIA_PATH = "/media/"
+SIGNED_IN_PATHS = (MEDIA_PATH, "/component/", "/_stcore/bidi-components/")
 SOCKET_PATH = "/_stcore/stream"
 # Twilio's own requests have no Origin: the route itself checks their signature.
 SIGNED_BY_TWILIO = "/connect/deauthorized"
+# Nor has the ISV's backend: the route checks its key.  No cookie counts at either.
+NOT_BROWSERS = (SIGNED_BY_TWILIO, CODES)
+DOORS = ("/auth/", "/embed", "/sign-in")
+REFUSED = (400, 401, 403, 404)
 LARGEST_BODY = 16_384  # bytes, of a request to our own routes
-# Streamlit's ForwardMsg.auth_redirect, as st.logout() sends it: the browser leaves the page.
-LEAVE = b"\xc2\x01\x0e\n\x0c/auth/logout"
-POLL_SECONDS = 2.0  # how long a revoked session's socket may live on
-YEAR = 31_536_000  # seconds
 
 
 class Edge:
@@ -52,8 +61,9 @@ class Edge:
     def __init__(self, app: ASGIApp, door: Door, routes: Sequence[BaseRoute]) -> None:
         self.app, self.door, self.routes = app, door, routes
         self.frontend = Frontend(door.brand)
-        self.headers = _security_headers(self.frontend, door.settings)
+        self.headers = security_headers(self.frontend, door.settings)
         self.watch = Watch(door)
+        self.limits = RateLimits()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -64,26 +74,51 @@ class Edge:
             await self.app(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request, match = HTTPConnection(scope), self._match(scope)
+        request, match = Request(scope), self._match(scope)
         try:
+            self._throttle(request)
             answer = self._refusal(request) or await self._answer(request, match)
+        except TooManyRequests as error:
+            headers = {"retry-after": str(error.retry_after)}
+            answer = self._page(request, error.status, "Too many requests", str(error), headers)
         except AppError as error:
             answer = self._page(request, error.status, "Please try again", str(error))
-        if answer is None:
-            await self.app(scope, _limited(receive) if match is Match.FULL else receive, send)
-        else:
+        if answer is not None:
             await answer(scope, receive, send)
+        elif match is Match.FULL:
+            await self.app(scope, _limited(receive), self._counted(request, send))
+        else:
+            await self.app(scope, receive, send)
 
     def _refusal(self, request: HTTPConnection) -> Response | None:
         host, path = request.headers.get("host", ""), request.scope["path"]
         if path not in PROBES and not self.door.is_host(host):
             return PlainTextResponse(f"This app is at {self.door.settings.origin}.", 400)
-        if request.scope["method"] not in SAFE_METHODS and path != SIGNED_BY_TWILIO:
+        if request.scope["method"] not in SAFE_METHODS and path not in NOT_BROWSERS:
             origin = request.headers.get("origin", "")
             if not self.door.is_origin(origin, host):
                 log.warning("origin refused", origin=origin, path=path)
                 return PlainTextResponse("This request comes from another site.", 403)
         return None
+
+    def _throttle(self, request: Request) -> None:
+        """TooManyRequests for an address that tries too much at our doors."""
+        if request.scope["path"].startswith(DOORS):
+            self.limits.check(FAILURES, address_of(request))
+            self.limits.take(ATTEMPTS, address_of(request))
+
+    def _counted(self, request: Request, send: Send) -> Send:
+        """Count what was refused at our doors."""
+        if not request.scope["path"].startswith(DOORS):
+            return send
+
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in REFUSED:
+                with suppress(TooManyRequests):
+                    self.limits.take(FAILURES, address_of(request))
+            await send(message)
+
+        return counted
 
     async def _answer(self, request: HTTPConnection, match: Match) -> Response | None:
         """What the edge answers itself; None where the app behind it shall."""
@@ -98,13 +133,27 @@ class Edge:
         if path in OPEN_PATHS and reads:
             return None
         if path in self.door.page_paths and reads:
-            if await self._identify(request):
-                return HTMLResponse(self.frontend.page, headers={"cache-control": "no-store"})
-            query = "" if path == "/" else f"?next={path}"
-            return RedirectResponse(f"/sign-in{query}", 303)
-        if path.startswith(SIGNED_IN_PATHS) and await self._identify(request):
+            return await self._app_page(request)
+        key = await self._identify(request) if path.startswith(SIGNED_IN_PATHS) else None
+        if key and (not path.startswith(MEDIA_PATH) or self.watch.may_fetch(key, path)):
             return None
         return self._page(request, 404, "Not found", "There is no such page.")
+
+    async def _app_page(self, request: HTTPConnection) -> Response:
+        """Streamlit's page, for whoever is signed in; in a frame, for the page around it alone."""
+        path = request.scope["path"]
+        frame = request.cookies.get(self.door.frame_cookie)
+        origin = await run_in_threadpool(framed_by, self.door, request) if frame else None
+        if key := await self._identify(request):
+            if frame is None or identity.hashed(frame) != key:
+                origin = None  # a sign-in of its own, which nobody may frame
+            policy = app_policy(self.frontend, self.door.settings, origin)
+            headers = {"cache-control": "no-store", POLICY: policy, **framed_headers(origin)}
+            return HTMLResponse(self.frontend.page, headers=headers)
+        if origin is not None:
+            return RedirectResponse(ENDED, 303)
+        query = "" if path == "/" else f"?next={path}"
+        return RedirectResponse(f"/sign-in{query}", 303)
 
     def _match(self, scope: Scope) -> Match:
         """Whether the path is a route of ours, and takes this method."""
@@ -113,14 +162,15 @@ class Edge:
 
     async def _identify(self, request: HTTPConnection) -> str | None:
         """The hash of a live session's cookie; what lies behind gets it as a header."""
-        secret = request.cookies.get(self.door.cookie)
-        if not secret:
-            return None
-        key = identity.hashed(secret)
         door = self.door
-        if not await run_in_threadpool(identity.live_keys, door.scope, (key,), door.now()):
+        names = (door.frame_cookie, door.cookie)  # a frame within our own site has both
+        keys = [identity.hashed(request.cookies[name]) for name in names if name in request.cookies]
+        if not keys:
             return None
-        request.scope["headers"].append((SESSION_HEADER.encode(), key.encode()))
+        live = await run_in_threadpool(identity.live_keys, door.scope, keys, door.now())
+        key = next((key for key in keys if key in live), None)
+        if key is not None:
+            request.scope["headers"].append((SESSION_HEADER.encode(), key.encode()))
         return key
 
     async def _bundle(self, request: HTTPConnection) -> Response | None:
@@ -140,10 +190,18 @@ class Edge:
             },
         )
 
-    def _page(self, request: HTTPConnection, status: int, title: str, message: str) -> Response:
+    def _page(
+        self,
+        request: HTTPConnection,
+        status: int,
+        title: str,
+        message: str,
+        headers: dict[str, str] | None = None,
+    ) -> Response:
         if "text/html" in request.headers.get("accept", ""):
-            return HTMLResponse(message_page(self.door.brand, title, message), status)
-        return PlainTextResponse(message, status)
+            html = message_page(self.door.brand, title, message)
+            return HTMLResponse(html, status, {**page_headers(), **(headers or {})})
+        return PlainTextResponse(message, status, headers)
 
     def _secured(self, send: Send) -> Send:
         async def secured(message: Message) -> None:
@@ -162,112 +220,18 @@ class Edge:
         host, origin = request.headers.get("host", ""), request.headers.get("origin", "")
         if scope["path"] != SOCKET_PATH or not self.door.is_origin(origin, host):
             log.warning("socket refused", origin=origin, path=scope["path"])
-            await _refuse(receive, send)
+            await refuse(receive, send)
             return
         try:
             key = await self._identify(request)
         except AppError as error:
             log.warning("socket refused", error=str(error))
-            await _refuse(receive, send)
+            await refuse(receive, send)
             return
         if key is None:
-            await _dismiss(scope, receive, send)
+            await dismiss(scope, receive, send)
             return
-        with self.watch.over(key) as over:
-            await _run_until(over, self.app, scope, receive, send)
-
-
-class Watch:
-    """Says when the session of an open socket is over: one poll for all sockets of the process."""
-
-    def __init__(self, door: Door) -> None:
-        self.door = door
-        self.open: dict[str, set[asyncio.Event]] = {}
-        self.poll: asyncio.Task[None] | None = None
-
-    @contextmanager
-    def over(self, key: str) -> Iterator[asyncio.Event]:
-        event = asyncio.Event()
-        self.open.setdefault(key, set()).add(event)
-        if self.poll is None or self.poll.done():
-            self.poll = asyncio.create_task(self._poll())
-        try:
-            yield event
-        finally:
-            self.open[key].discard(event)
-            if not self.open[key]:
-                del self.open[key]
-
-    async def _poll(self) -> None:
-        while self.open:
-            await asyncio.sleep(POLL_SECONDS)
-            asked = tuple(self.open)
-            try:
-                live = await run_in_threadpool(
-                    identity.live_keys, self.door.scope, asked, self.door.now()
-                )
-            except Exception as error:  # the poll must outlive a database that is away
-                log.warning("sessions not checked", error=type(error).__name__)
-                continue
-            for key in set(asked) - live:
-                for event in self.open.get(key, ()):
-                    event.set()
-
-
-async def _run_until(
-    over: asyncio.Event, app: ASGIApp, scope: Scope, receive: Receive, send: Send
-) -> None:
-    """Serve a socket until its session is over: then the browser leaves, the app disconnects."""
-    ending: asyncio.Task[Any] = asyncio.create_task(over.wait())
-    pending: asyncio.Task[Any] | None = None
-
-    async def receive_until() -> Message:
-        nonlocal pending
-        pending = pending or asyncio.create_task(_next(receive))
-        await asyncio.wait({pending, ending}, return_when=asyncio.FIRST_COMPLETED)
-        if over.is_set():
-            await _part(send)
-            return {"type": "websocket.disconnect", "code": 1012}
-        message: Message = pending.result()
-        pending = None
-        return message
-
-    async def send_until(message: Message) -> None:
-        if not over.is_set():
-            await send(message)
-
-    try:
-        await app(scope, receive_until, send_until)
-    finally:
-        for task in (ending, pending):
-            if task is not None:
-                task.cancel()
-
-
-async def _dismiss(scope: Scope, receive: Receive, send: Send) -> None:
-    """No session, no Streamlit: a page that outlived its session is led to the sign-in page.
-
-    A refusal would leave it standing, retrying in silence.
-    """
-    await receive()
-    offered = scope.get("subprotocols") or [None]
-    await send({"type": "websocket.accept", "subprotocol": offered[0]})
-    await _part(send)
-
-
-async def _part(send: Send) -> None:
-    await send({"type": "websocket.send", "bytes": LEAVE})
-    await send({"type": "websocket.close", "code": 1012, "reason": "session ended"})
-
-
-async def _next(receive: Receive) -> Message:
-    return await receive()
-
-
-async def _refuse(receive: Receive, send: Send) -> None:
-    """Closing before accepting is answered as 403."""
-    await receive()
-    await send({"type": "websocket.close", "code": 1008})
+        await serve(self.watch, key, self.app, scope, receive, send)
 
 
 def _limited(receive: Receive) -> Receive:
@@ -300,32 +264,3 @@ def _secure_cookie(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     if name == b"set-cookie" and value.startswith(b"_streamlit") and b"secure" not in value.lower():
         return name, value + b"; Secure"
     return name, value
-
-
-def _security_headers(frontend: Frontend, settings: Settings) -> dict[str, str]:
-    # The form that leads to Twilio is answered with the way there: browsers hold that against it.
-    consent = f" {settings.authorize_base}" if settings.connect_app else ""
-    policy = (
-        "default-src 'self'",
-        f"script-src 'self' {' '.join(frontend.script_hashes)}",
-        "style-src 'self' 'unsafe-inline'",  # Streamlit styles by inline rules
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        f"form-action 'self'{consent}",
-        "frame-ancestors 'none'",
-    )
-    headers = {
-        "content-security-policy": "; ".join(policy),
-        "x-content-type-options": "nosniff",
-        "referrer-policy": "same-origin",
-        "permissions-policy": "camera=(), microphone=(), geolocation=()",
-        "cross-origin-opener-policy": "same-origin",
-        "cross-origin-resource-policy": "same-origin",
-    }
-    if settings.secure:
-        headers["strict-transport-security"] = f"max-age={YEAR}"
-    return headers

@@ -4,8 +4,9 @@ Sessions begin and end here; that a request to change anything comes from our ow
 its body is small, the edge has checked before.  Errors become a status and one short sentence.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -16,21 +17,26 @@ from starlette.routing import Route
 
 from dashboard.connect import connect_routes
 from dashboard.door import Door
-from dashboard.edge import SESSION_HEADER
+from dashboard.embedding import ENDED, embed_routes
+from dashboard.entrance import SESSION_HEADER, entered, forget, leave, session_terms
 from dashboard.frontend import Frontend
+from dashboard.headers import page_headers
 from dashboard.logs import record
 from dashboard.metrics import metrics_routes
 from dashboard.sign_in import closed_page, demo_page, link_page, message_page, style
 from data import identity
 from data.demo.people import demo_people
-from data.errors import AppError, LinkRejected, NotFound, ScopeViolation, StoreUnavailable
+from data.errors import (
+    AppError,
+    LinkRejected,
+    NotFound,
+    ScopeViolation,
+    StoreUnavailable,
+    TooManyRequests,
+)
+from data.store import check_store
 
 OUR_FAULT = "Something went wrong on our side. It has been recorded."
-PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-PAGE_HEADERS = {"content-security-policy": PAGE_POLICY, "cache-control": "no-store"}
 LOGO_HEADERS = {  # an SVG opened by itself could run scripts
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "cache-control": "public, max-age=3600",
@@ -49,6 +55,7 @@ def routes(door: Door) -> list[Route]:
         Route("/auth/link", partial(show_link, door), methods=["GET"]),
         Route("/auth/link", partial(enter_by_link, door), methods=["POST"]),
         Route("/auth/logout", partial(sign_out, door)),
+        *embed_routes(door),
         *connect_routes(door),
         *metrics_routes(door),
         *(demo if door.settings.demo else []),
@@ -61,7 +68,7 @@ async def healthz(_: Request) -> Response:
 
 async def readyz(door: Door, _: Request) -> Response:
     try:
-        await run_in_threadpool(identity.check_store, door.scope)
+        await run_in_threadpool(check_store, door.scope)
     except StoreUnavailable as error:
         return JSONResponse({"status": "unavailable", "reason": str(error)}, 503)
     return JSONResponse({"status": "ok"})
@@ -98,10 +105,10 @@ async def enter_demo(door: Door, request: Request) -> Response:
     if chosen not in ids:
         raise NotFound("There is no such person in the demo.")
     secret = await run_in_threadpool(
-        partial(identity.open_session, life=door.session_life),
+        partial(identity.open_session, **session_terms(door, request)),
         *(door.scope, ids[chosen], "demo", door.now()),
     )
-    return await _entered(door, request, secret, door.page_path(str(form.get("next", ""))))
+    return await entered(door, request, secret, door.page_path(str(form.get("next", ""))))
 
 
 async def show_link(door: Door, request: Request) -> Response:
@@ -111,44 +118,28 @@ async def show_link(door: Door, request: Request) -> Response:
 async def enter_by_link(door: Door, request: Request) -> Response:
     form = await request.form()
     secret = await run_in_threadpool(
-        partial(identity.enter_by_link, life=door.session_life),
+        partial(identity.enter_by_link, **session_terms(door, request)),
         *(door.scope, str(form.get("token", "")), door.now()),
     )
-    return await _entered(door, request, secret, "/")
+    return await entered(door, request, secret, "/")
 
 
 async def sign_out(door: Door, request: Request) -> Response:
     """Where `st.logout()` leads.  Another site's link hither ends nothing."""
-    if request.headers.get("sec-fetch-site") == "cross-site":
+    frame, key = request.cookies.get(door.frame_cookie), request.headers.get(SESSION_HEADER)
+    framed = frame is not None and key in (None, identity.hashed(frame))
+    if request.headers.get("sec-fetch-site") == "cross-site" and not framed:
         return RedirectResponse("/", 303)
-    await _leave(door, request)
+    await leave(door, request)
+    if framed:  # its cookie still says who may frame the last word
+        return RedirectResponse(ENDED, 303)
     answer = RedirectResponse("/sign-in", 303)
-    answer.delete_cookie(door.cookie, path="/", secure=door.settings.secure, httponly=True)
+    forget(door, answer)
     return answer
-
-
-async def _entered(door: Door, request: Request, secret: str, path: str) -> Response:
-    await _leave(door, request)  # one browser, one sign-in
-    answer = RedirectResponse(path, 303, headers={"cache-control": "no-store"})
-    answer.set_cookie(
-        door.cookie,
-        secret,
-        max_age=int(door.session_life.total_seconds()),
-        path="/",
-        secure=door.settings.secure,
-        httponly=True,
-        samesite="lax",
-    )
-    return answer
-
-
-async def _leave(door: Door, request: Request) -> None:
-    if key := request.headers.get(SESSION_HEADER):
-        await run_in_threadpool(identity.revoke, door.scope, key, door.now())
 
 
 def _page(html: str, status: int = 200) -> Response:
-    return HTMLResponse(html, status, headers=PAGE_HEADERS)
+    return HTMLResponse(html, status, headers=page_headers())
 
 
 # Errors
@@ -173,7 +164,12 @@ def handlers(door: Door) -> dict[Any, Callable[[Request, Any], Response]]:
 def _app_error(door: Door, request: Request, error: AppError) -> Response:
     record(error)
     title = "Please ask for a new link" if isinstance(error, LinkRejected) else "That did not work"
-    return _failure(door, request, error.status, error.code, title, public_message(error))
+    answer = _failure(
+        door, request, error.status, error.code, title, public_message(error), error.params
+    )
+    if isinstance(error, TooManyRequests):
+        answer.headers["retry-after"] = str(error.retry_after)
+    return answer
 
 
 def _http_error(door: Door, request: Request, error: HTTPException) -> Response:
@@ -186,8 +182,16 @@ def _bug(door: Door, request: Request, error: Exception) -> Response:
 
 
 def _failure(
-    door: Door, request: Request, status: int, code: str, title: str, message: str
+    door: Door,
+    request: Request,
+    status: int,
+    code: str,
+    title: str,
+    message: str,
+    params: Mapping[str, Any] = MappingProxyType({}),
 ) -> Response:
+    """`params` may name the field that was wrong, for a program to read."""
     if "text/html" in request.headers.get("accept", ""):
         return _page(message_page(door.brand, title, message), status)
-    return JSONResponse({"error": {"code": code, "message": message}}, status)
+    named = {"field": params["field"]} if "field" in params else {}
+    return JSONResponse({"error": {"code": code, "message": message, **named}}, status)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from dashboard import access
 from dashboard.access import Viewer, current_viewer
 from dashboard.brand import Brand
 from dashboard.charts import Mode
@@ -26,9 +27,11 @@ from dashboard.views.page import configuration
 from dashboard.views.parts import use_style
 from dashboard.views.readings import read_subscriptions
 from dashboard.views.states import broken, nothing_connected, signed_out
-from data.errors import AppError
+from data.errors import AccessError, AppError
 from data.settings import Settings
 from data.store import data_version
+
+NOTED = "page_noted"
 
 
 def seen_mode() -> Mode:
@@ -58,7 +61,9 @@ def shown(page: Page, visit: Visit) -> Callable[[], None]:
 
     def run() -> None:
         try:
-            visit.viewer.require(page.permission)
+            if not visit.viewer.sees(page.path, page.permission):
+                raise AccessError("You may not see this page.")
+            note_page(visit, page.path)
             if page.needs_contract and visit.chosen is None:
                 nothing_connected(visit.brand, visit.viewer.customer)
             else:
@@ -71,9 +76,18 @@ def shown(page: Page, visit: Visit) -> Callable[[], None]:
     return run
 
 
+def note_page(visit: Visit, path: str) -> None:
+    """Once a page and viewing, however often the page runs."""
+    viewing = visit.viewer.viewing
+    seen = (viewing.customer.id, viewing.until, path) if viewing else None
+    if st.session_state.get(NOTED) != seen:
+        st.session_state[NOTED] = seen
+        access.note_page(visit.viewer, path, visit.clock)
+
+
 def run_pages(visit: Visit) -> None:
     """Pages by permission.  The first has the bare address; its own name leads there, too."""
-    allowed = [page for page in PAGES if visit.viewer.may(page.permission)]
+    allowed = [page for page in PAGES if visit.viewer.sees(page.path, page.permission)]
     pages = {
         page.path: st.Page(
             shown(page, visit),
@@ -89,7 +103,7 @@ def run_pages(visit: Visit) -> None:
     wanted = st.session_state.pop(GOING_TO, allowed[0].path if chosen is alias else None)
     if wanted in pages:
         st.switch_page(pages[wanted])
-    sidebar(visit.viewer, visit.brand)
+    sidebar(visit.viewer, visit.brand, visit.clock)
     viewing_banner(visit.viewer, visit.clock)
     chosen.run()
 

@@ -3,13 +3,16 @@
 Pure: values in, HTML out.  All text of others is escaped; the style stands in assets/sign_in.css.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import quote
 
 from dashboard.brand import Brand, as_text
 from data.demo.people import DemoPerson
 from data.identity import Role
+from data.settings import OidcProvider
 
 STYLE = (Path(__file__).parent / "assets" / "sign_in.css").read_text(encoding="utf-8")
 STAFF_LINES = {
@@ -57,15 +60,53 @@ nothing here is real. Choose whose dashboard to open.</p>
     )
 
 
-def closed_page(brand: Brand) -> str:
-    """Outside the demo nobody is listed: people come in by a link of their own."""
+def closed_page(
+    brand: Brand,
+    providers: Mapping[str, OidcProvider] = MappingProxyType({}),
+    next_path: str = "/",
+) -> str:
+    """Outside the demo nobody is listed: a button for each provider, and links of one's own."""
+    buttons = "".join(
+        _provider_button(name, provider, next_path) for name, provider in providers.items()
+    )
+    by_link = f"""You sign in with a personal link, which works once.
+If you have one, open it in this browser.</p>
+<p><a class="button" href="{escape(brand.support)}">Ask for a link</a></p>"""
+    if buttons:
+        by_link = f"""If you were given a personal link, open it in this browser:
+it works once. <a href="{escape(brand.support)}">Ask for a link</a></p>"""
     return document(
         brand,
         f"Sign in to {brand.product}",
-        f"""<p>You sign in with a personal link, which works once.
-If you have one, open it in this browser.</p>
-<p><a class="button" href="{escape(brand.support)}">Ask for a link</a></p>""",
+        f'<div class="providers">{buttons}</div><p class="or">or</p><p class="quiet">{by_link}'
+        if buttons
+        else f"<p>{by_link}",
     )
+
+
+def unknown_page(brand: Brand, name: str, provider: OidcProvider, email: str) -> str:
+    """For whom a provider has vouched and we do not know: the same for all of them."""
+    label = escape(label_of(name, provider))
+    account = f"<strong>{escape(email)}</strong>" if email else "this account"
+    return document(
+        brand,
+        "No dashboard for this account",
+        f"""<p>You signed in through {label} as {account}, and {escape(brand.name)} has no
+dashboard for it.</p>
+<p>Do you have another account? Use that one. If you should have a dashboard here, ask
+{escape(brand.name)} to add this account.</p>
+<p class="choices">
+<a class="button" href="/auth/oidc/{escape(name)}?another">Use another account</a>
+<a class="button plain" href="{escape(brand.support)}">Ask {escape(brand.name)}</a></p>""",
+    )
+
+
+def label_of(name: str, provider: OidcProvider) -> str:
+    return provider.label or name
+
+
+def sign_in_path(next_path: str) -> str:
+    return "/sign-in" if next_path == "/" else f"/sign-in?next={quote(next_path)}"
 
 
 def link_page(brand: Brand, token: str) -> str:
@@ -81,11 +122,14 @@ def link_page(brand: Brand, token: str) -> str:
     )
 
 
-def message_page(brand: Brand, title: str, message: str) -> str:
+def message_page(
+    brand: Brand, title: str, message: str, *, path: str = "/", button: str = "Go to the dashboard"
+) -> str:
     return document(
         brand,
         title,
-        f'<p>{escape(message)}</p><p><a class="button" href="/">Go to the dashboard</a></p>',
+        f'<p>{escape(message)}</p><p><a class="button" href="{escape(path)}">{escape(button)}</a>'
+        "</p>",
     )
 
 
@@ -112,6 +156,16 @@ def document(brand: Brand, title: str, body: str, *, wide: bool = False) -> str:
 </body>
 </html>
 """
+
+
+def _provider_button(name: str, provider: OidcProvider, next_path: str) -> str:
+    query = "" if next_path == "/" else f"?next={quote(next_path)}"
+    label = label_of(name, provider)
+    return (
+        f'<a href="/auth/oidc/{escape(name)}{escape(query)}">'
+        f'<span class="initials" aria-hidden="true">{escape(_initials(label))}</span>'
+        f"<span>Continue with {escape(label)}</span></a>"
+    )
 
 
 def _entry(person: DemoPerson, line: str) -> str:

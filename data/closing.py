@@ -17,6 +17,7 @@ from data.billed import billed_usage
 from data.credit_ledger import lock_subscription, post_credits
 from data.errors import AppError, Conflict, NotFound
 from data.freshness import freshness
+from data.identity.audit import Action, note
 from data.models import (
     USAGE_RECORDS,
     Account,
@@ -72,6 +73,9 @@ def close_period(
             raise NotFound(f"No plan was agreed for {period.start} – {period.last_day}.")
         text = to_text(content)
         session.add(_row(scope, key, content, text, now))
+        detail = f"{key}: {period.start} – {period.last_day}"
+        owner, action = scope.customer_id, Action.PERIOD_CLOSED
+        note(session, now, action, customer_id=owner, actor="closing", detail=detail)
     return Frozen(content, content_hash(text), now)
 
 

@@ -16,7 +16,8 @@ from sqlmodel import col, delete, select, update
 
 from data.assignment import FOREVER, Owner, move_account, system_customer
 from data.errors import AccessError, LinkRejected, NotFound, TwilioError, TwilioRefused
-from data.identity import hashed
+from data.identity.audit import note
+from data.identity.secrets import hashed
 from data.models import Account, AccountEvent, AuditEntry, ConnectRequest, Subscription
 from data.scope import EveryTenant, Scope, ScopedSession, reading, writing
 from data.twilio.client import Credentials, Transport
@@ -270,12 +271,12 @@ def withdraw(scope: EveryTenant, sid: str, *, now: datetime) -> bool:
 def _note(
     session: ScopedSession, at: datetime, action: str, asker: Asker, detail: str = ""
 ) -> None:
-    session.add(
-        AuditEntry(
-            at=at,
-            action=action,
-            person_id=asker.person_id or None,  # none: Twilio itself told us
-            customer_id=asker.customer_id,
-            detail=detail,
-        )
+    note(
+        session,
+        at,
+        action,
+        person_id=asker.person_id or None,
+        customer_id=asker.customer_id,
+        actor="" if asker.person_id else "Twilio",
+        detail=detail,
     )

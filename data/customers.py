@@ -17,6 +17,7 @@ from data.customer_checks import granted_lot, problems
 from data.customers_file import CustomerEntry, CustomersFile
 from data.errors import Conflict, InputError
 from data.grants import money_of
+from data.identity.audit import Action, note
 from data.models import (
     SYSTEM_CUSTOMER,
     Account,
@@ -70,7 +71,9 @@ def import_customers(
             _check(session, file, content)
             named = {one.sid for entry in content.customers for one in entry.accounts}
             for entry in content.customers:
-                changes += _store_customer(session, entry, named)
+                changed = list(_store_customer(session, entry, named))
+                _note_changes(session, entry.slug, changed, now)
+                changes += changed
             changes += _let_go(session, {entry.slug for entry in content.customers})
             changes += move_rows(session)
             move_service_rows(session, today=now.date())
@@ -109,7 +112,13 @@ def _note_owners(session: ScopedSession, before: _Holds, now: datetime) -> None:
 
 def _store_customer(session: ScopedSession, entry: CustomerEntry, named: set[str]) -> Iterator[str]:
     found = session.exec(select(Customer).where(Customer.slug == entry.slug)).all()
-    values = {"name": entry.name, "email": entry.email, "external_id": entry.external_id}
+    framed_by = None if entry.embed_origins is None else list(entry.embed_origins)
+    values = {
+        "name": entry.name,
+        "email": entry.email,
+        "external_id": entry.external_id,
+        "embed_origins": framed_by,
+    }
     customer = found[0] if found else Customer(slug=entry.slug, name=entry.name)
     changed = [name for name, value in values.items() if getattr(customer, name) != value]
     customer.sqlmodel_update(values)
@@ -124,6 +133,15 @@ def _store_customer(session: ScopedSession, entry: CustomerEntry, named: set[str
     yield from _store_subscriptions(session, customer.id, entry)
     yield from _store_credits(session, customer.id, entry)
     yield from _store_money(session, customer.id, entry)
+
+
+def _note_changes(session: ScopedSession, slug: str, changes: list[str], now: datetime) -> None:
+    """Into the audit log, without the customer's name before every line."""
+    if changes:
+        owner = session.exec(select(Customer.id).where(Customer.slug == slug)).one()
+        detail = "; ".join(one.removeprefix(f"customer {slug}: ") for one in changes)
+        action = Action.AGREEMENT_CHANGED
+        note(session, now, action, customer_id=owner, actor="customers import", detail=detail)
 
 
 def _let_go(session: ScopedSession, named: set[str]) -> Iterator[str]:

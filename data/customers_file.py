@@ -1,11 +1,14 @@
 """The shape of customers.yaml: customers with their accounts, plans and credits by date."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from data.grants import CreditEntry, Day, Entry, MoneyEntry
 from data.pricing import When
+from data.settings import origin_of
+
+Origin = Annotated[str, AfterValidator(origin_of)]
 
 
 class AccountEntry(Entry):
@@ -31,6 +34,8 @@ class CustomerEntry(Entry):
     name: str = Field(min_length=1)
     email: str | None = None
     external_id: str | None = None
+    # Who may frame the customer's pages; without it, whoever EMBED_ORIGINS names.
+    embed_origins: tuple[Origin, ...] | None = None
     anchor_day: int = Field(default=1, ge=1, le=31)
     accounts: tuple[AccountEntry, ...] = ()
     plans: tuple[PlanEntry, ...] = ()

@@ -6,6 +6,7 @@ AppError 500              the text may be shown to a customer; details go to the
 ├─ AccessError 403            NotSignedIn 401, LinkRejected (forged, expired, used: one message)
 ├─ NotFound 404               absent or another tenant's: indistinguishable
 ├─ Conflict 409               SyncInProgress, StaleVersion
+├─ TooManyRequests 429         one address or key asks too often
 ├─ TwilioError 502            TwilioBusy 503, ListingLoops, TwilioRefused (the ISV must act)
 ├─ StoreUnavailable 503       the database is locked, read-only or gone
 └─ ScopeViolation 500         our bug; never shown, always logged as critical
@@ -72,6 +73,15 @@ class SyncInProgress(Conflict):
 
 class StaleVersion(Conflict):
     code = "stale_version"
+
+
+class TooManyRequests(AppError):
+    status = 429
+    code = "too_many_requests"
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"Too many requests. Try again in {retry_after} seconds.")
+        self.retry_after = retry_after  # seconds
 
 
 class TwilioError(AppError):

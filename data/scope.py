@@ -3,7 +3,8 @@
 Store functions still filter by customer themselves, because a reader should see it; this guard
 is what makes forgetting harmless, and on PostgreSQL row-level security stands behind it.  There
 is no other way to a session: `Session` and engines are imported nowhere else
-(tests/test_architecture.py).
+(tests/test_architecture.py).  A session for reading writes nothing, whoever asks; a read-only
+scope (staff who look at a customer's pages) gets no other.
 """
 
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import AliasedReturnsRows, TextualSelect
 from sqlmodel import Session
 
-from data.errors import AppError, ScopeViolation, StoreUnavailable
+from data.errors import AccessError, AppError, ScopeViolation, StoreUnavailable
 from data.models import TABLES, Table
 
 BUSY_SECONDS = 10  # how long a writer waits for another
@@ -44,6 +45,7 @@ class Scope:
 
     customer_id: int
     url: str = field(repr=False)  # may hold a password
+    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,19 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A transaction that reads and then writes fails at once with "database is locked",
     # whatever the busy timeout: a writer takes its lock first.
-    writes = connection.get_execution_options().get("writes", False)
+    # A connection is used again: each transaction says anew whether it may write at all.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if writes is False else 'OFF'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 class ScopedSession(Session):
     def __init__(self, scope: AnyScope, *, writes: bool) -> None:
-        super().__init__(engine(scope.url).execution_options(writes=writes), expire_on_commit=False)
+        # PostgreSQL begins the transaction READ ONLY; for SQLite see _begin_sqlite.
+        options: Any = {"writes": writes, "postgresql_readonly": not writes}
+        super().__init__(engine(scope.url).execution_options(**options), expire_on_commit=False)
         self.scope = scope
+        self.writes = writes
 
     def connection(self, *args: Any, **kwargs: Any) -> Connection:
         if isinstance(self.scope, Scope):
@@ -99,21 +106,23 @@ class ScopedSession(Session):
 
     def _bulk_save_mappings(self, *args: Any, **kwargs: Any) -> None:
         # What bulk_save_objects and its kin end in: they pass by both hooks below.
-        if isinstance(self.scope, Scope):
+        if isinstance(self.scope, Scope) or not self.writes:
             raise ScopeViolation("a bulk write, which the guard cannot confine")
         super()._bulk_save_mappings(*args, **kwargs)
 
 
 @contextmanager
 def reading(scope: AnyScope) -> Iterator[ScopedSession]:
-    """A session whose reads all see the same moment."""
+    """A session whose reads all see the same moment; it refuses every write."""
     with translated(), ScopedSession(scope, writes=False) as session:
         yield session
 
 
 @contextmanager
 def writing(scope: AnyScope) -> Iterator[ScopedSession]:
-    """A transaction: all of it is stored, or nothing."""
+    """A transaction: all of it is stored, or nothing.  AccessError under a read-only scope."""
+    if isinstance(scope, Scope) and scope.read_only:
+        raise AccessError("This view is read-only.")
     with translated(), ScopedSession(scope, writes=True) as session, session.begin():
         yield session
 
@@ -153,19 +162,19 @@ def _reason(error: DBAPIError) -> str | None:
     return None
 
 
-def _criteria(scope: Scope) -> Iterator[Any]:
+def _criteria(customer_id: int) -> Iterator[Any]:
     """One filter per table; a customer sees no table that does not say whose its rows are."""
     for table in TABLES:
         if table.shared:
             continue
         key = table.tenant_key
-        own = getattr(table, key) == scope.customer_id if key else false()
+        own = getattr(table, key) == customer_id if key else false()
         yield with_loader_criteria(table, own, include_aliases=True)
 
 
 @lru_cache(maxsize=256)
-def _options(scope: Scope) -> tuple[Any, ...]:
-    return tuple(_criteria(scope))
+def _options(customer_id: int) -> tuple[Any, ...]:
+    return tuple(_criteria(customer_id))
 
 
 def _owns(scope: Scope, row: Table) -> bool:
@@ -212,7 +221,9 @@ def _bare_parts(statement: Any) -> Iterator[str]:
 @event.listens_for(ScopedSession, "do_orm_execute")
 def _confine_statements(state: ORMExecuteState) -> None:
     # The library types these two as its base classes: our session has a scope, an update values.
-    scope = state.session.scope  # type: ignore[attr-defined]
+    scope, writes = state.session.scope, state.session.writes  # type: ignore[attr-defined]
+    if not writes and (state.is_insert or state.is_update or state.is_delete):
+        raise ScopeViolation("a write in a session for reading")
     if isinstance(scope, EveryTenant):
         return
     if not state.is_orm_statement or state.is_insert:
@@ -226,12 +237,14 @@ def _confine_statements(state: ORMExecuteState) -> None:
         changed |= set(state.parameters or ())
         if changed & {table.tenant_key for table in TABLES if table.tenant_key}:
             raise ScopeViolation("an update that gives rows to another tenant")
-    state.statement = state.statement.options(*_options(scope))
+    state.statement = state.statement.options(*_options(scope.customer_id))
 
 
 @event.listens_for(ScopedSession, "before_flush")
 def _confine_rows(session: ScopedSession, *_: Any) -> None:
     scope = session.scope
+    if not session.writes:
+        raise ScopeViolation("a write in a session for reading")
     if isinstance(scope, EveryTenant):
         return
     for row in chain(session.new, session.dirty, session.deleted):

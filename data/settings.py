@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from data.errors import ConfigError, InputError
@@ -25,6 +33,8 @@ TWILIO_CONSOLE = "https://www.twilio.com"
 DEMO_CONNECT_APP = "CN" + "de30" * 8
 
 
+# Nothing else: an origin becomes a part of headers.
+ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?/?", re.IGNORECASE)
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -34,6 +44,25 @@ def interval(text: str) -> timedelta:
     if match is None:
         raise InputError(f"{text!r} is no interval: write 30s, 15m or 1h")
     return timedelta(seconds=int(match[1]) * SECONDS[match[2]])
+
+
+def origin_of(value: str) -> str:
+    """An origin as browsers write it; ValueError for anything else."""
+    if not ORIGIN.fullmatch(value):
+        raise ValueError(f"{value!r} must look like https://host or http://host:port")
+    return value.rstrip("/").lower()
+
+
+class OidcProvider(BaseModel):
+    """An OpenID Connect provider; its addresses are read from the issuer's discovery document."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    issuer: str = Field(pattern=r"^https?://[^\s?#]+$")
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr
+    label: str = ""  # on the button; the short name if empty
+    scopes: str = "openid email profile"
 
 
 class Settings(BaseSettings):
@@ -90,7 +119,22 @@ class Settings(BaseSettings):
         "", description="whose public holidays are quiet days, as US or DE-BY; nobody's if empty"
     )
     history_days: int = Field(425, ge=1, description="days of usage a first sync reads")
-    session_hours: int = Field(12, ge=1, description="how long a sign-in lasts")
+    session_hours: int = Field(12, ge=1, description="how long a sign-in lasts, at most")
+    session_idle_minutes: int = Field(
+        60, ge=1, description="how long a sign-in lasts while nobody does anything"
+    )
+    oidc_providers: dict[str, OidcProvider] = Field(
+        {},
+        description='identity providers by a short name, as {"google": {"issuer": "https://…", '
+        '"client_id": "…", "client_secret": "…", "label": "Google"}}',
+    )
+    embed_origins: tuple[str, ...] = Field(
+        (), description='who may frame the pages, as ["https://portal.example.com"]'
+    )
+    embed_minutes: int = Field(60, ge=1, le=1440, description="how long a frame's sign-in lasts")
+    show_viewings: bool = Field(
+        False, description="customers see when staff looked at their pages, who and why"
+    )
     metrics_token: SecretStr | None = Field(
         None, description="bearer token that reads /metrics; without one there is no such address"
     )
@@ -123,12 +167,23 @@ class Settings(BaseSettings):
     @field_validator("twilio_api_base", "twilio_authorize_base", "status_base", "public_origin")
     @classmethod
     def _is_an_origin(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
-            raise ValueError(f"{value!r} must look like https://host or http://host:port")
-        return value.rstrip("/")
+        return None if value is None else origin_of(value)
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(origin_of(one) for one in value)
+
+    @field_validator("oidc_providers")
+    @classmethod
+    def _have_short_names(cls, value: dict[str, OidcProvider]) -> dict[str, OidcProvider]:
+        for name, one in value.items():
+            if not re.fullmatch(r"[a-z0-9-]{1,30}", name):
+                raise ValueError(f"{name!r} is no short name: small letters, digits, -")
+            local = urlsplit(one.issuer).hostname in ("localhost", "127.0.0.1")
+            if not one.issuer.startswith("https://") and not local:
+                raise ValueError(f"{name}: issuer must be https://, but for one on localhost")
+        return value
 
     @field_validator("database_url", "database_admin_url")
     @classmethod

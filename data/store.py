@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import String
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import cast, col, func, or_, select
 
-from data.errors import InvalidPeriod, NotFound
+from data.errors import InvalidPeriod, NotFound, StoreUnavailable
 from data.models import (
     SYSTEM_CUSTOMER,
+    TABLES,
     Account,
     ClosedStatement,
     CreditLot,
@@ -81,12 +83,32 @@ class FoundCustomer:
     waiting: bool  # the system customer: its accounts wait for an owner
 
 
+def check_store(scope: EveryTenant) -> None:
+    """StoreUnavailable unless every table is there with all its columns."""
+    with reading(scope) as session:
+        for table in TABLES:
+            try:
+                session.exec(select(table).limit(0))
+            except DBAPIError as error:
+                raise StoreUnavailable(
+                    "The database cannot be used; run `python -m data migrate`"
+                ) from error
+
+
 def customer(scope: Scope) -> CustomerView:
     with reading(scope) as session:
         row = session.exec(select(Customer).where(Customer.id == scope.customer_id)).first()
     if row is None:
         raise NotFound("There is no such customer.")
     return CustomerView(scope.customer_id, row.slug, row.name, row.email, row.external_id)
+
+
+def customer_by_slug(scope: EveryTenant, slug: str) -> CustomerView:
+    with reading(scope) as session:
+        row = session.exec(select(Customer).where(Customer.slug == slug)).first()
+    if row is None or row.id is None:
+        raise NotFound(f"There is no customer {slug!r}; import customers.yaml first.")
+    return CustomerView(row.id, row.slug, row.name, row.email, row.external_id)
 
 
 def _account_view(row: Account) -> AccountView:

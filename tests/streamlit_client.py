@@ -78,14 +78,25 @@ class Page:
         self.frames: list[ForwardMsg] = []
         self.raw: list[bytes] = []
         self.session_id = ""
+        self.hashes: dict[str, str] = {}  # of the pages on the menu, by their addresses
+        self.page_hash = ""  # of the page that is open; empty: the one that `page` names
+
+    def switch(self, path: str, **widgets: Any) -> None:
+        """Open another page by the menu that an earlier run has sent."""
+        self.page_hash = self.hashes[path]
+        self.rerun(**widgets)
 
     def rerun(self, page: str = "", query: str = "", timeout: float = 30, **widgets: Any) -> None:
         """Run the script; `widgets` are values by widget id, as a browser would send them."""
         message = BackMsg()
         message.rerun_script.page_name = page
         message.rerun_script.query_string = query
+        message.rerun_script.page_script_hash = self.page_hash
         for id, value in widgets.items():
             state = message.rerun_script.widget_states.widgets.add(id=id)
+            if isinstance(value, list):
+                state.string_array_value.data.extend(value)
+                continue
             field = {bool: "trigger_value", int: "int_value", float: "double_value"}
             setattr(state, field.get(type(value), "string_value"), value)
         self.connection.send(message.SerializeToString())
@@ -100,8 +111,22 @@ class Page:
         frame.ParseFromString(data)
         self.raw.append(data)
         self.frames.append(frame)
+        for page in frame.navigation.app_pages:
+            self.hashes[page.url_pathname] = page.page_script_hash
         if frame.WhichOneof("type") == "new_session":
             self.session_id = frame.new_session.initialize.session_id or self.session_id
+
+    def download(self, file_id: str, timeout: float = 30) -> str:
+        """The address of a file that is written when its button asks for it."""
+        message = BackMsg()
+        message.backend_operation_request.request_id = file_id
+        message.backend_operation_request.session_id = self.session_id
+        message.backend_operation_request.deferred_file.file_id = file_id
+        self.connection.send(message.SerializeToString())
+        self.frames, self.raw = [], []
+        while not self.frames or not self.frames[-1].HasField("backend_operation_response"):
+            self._receive(timeout)
+        return self.frames[-1].backend_operation_response.deferred_file.url
 
     def closed_with(self, timeout: float = 10) -> int | None:
         """The code with which the server closes the socket, or None if it stays open."""

@@ -10,28 +10,48 @@ from data.identity import Role
 
 
 class Permission(StrEnum):
-    VIEW_OWN = "view_own"  # overview, usage and spend of one customer
-    CHANGE_OWN = "change_own"  # the customer's own alerts and requests
-    LOOKUP = "lookup"  # find customers
-    VIEW_AS = "view_as"  # see a customer's own pages, with a reason and for a while
-    VIEW_COST = "view_cost"  # what Twilio charges the ISV, and the margin
-    CHANGE_PLANS = "change_plans"  # plans, credits, statements
-    OPERATE = "operate"  # sync, triggers, webhooks
-    ADMINISTER = "administer"  # people and keys
+    """The value is the permission's name; what it allows stands in MEANING, and in the docs."""
+
+    VIEW_OWN = "view_own"
+    EXPORT = "export"
+    CHANGE_OWN = "change_own"
+    LOOKUP = "lookup"
+    VIEW_AS = "view_as"
+    VIEW_COST = "view_cost"
+    CHANGE_PLANS = "change_plans"
+    OPERATE = "operate"
+    MANAGE_KEYS = "manage_keys"
+    ADMINISTER = "administer"
 
 
 P = Permission
 
+MEANING: Mapping[Permission, str] = {
+    P.VIEW_OWN: "see one customer's usage, plan, spend and credits",
+    P.EXPORT: "download what a page shows",
+    P.CHANGE_OWN: "change the customer's own alerts and requests, connect its accounts",
+    P.LOOKUP: "find customers, see how forecasts fare",
+    P.VIEW_AS: "see a customer's own pages, read-only, with a reason and for half an hour",
+    P.VIEW_COST: "see what Twilio charges, and the margin",
+    P.CHANGE_PLANS: "change plans, credits and statements",
+    P.OPERATE: "watch the sync, triggers and webhooks",
+    P.MANAGE_KEYS: "make, rotate and revoke API keys",
+    P.ADMINISTER: "invite and disable people, end their sessions, read the audit log",
+}
+
 MAY: Mapping[Role, frozenset[Permission]] = {
-    Role.VIEWER: frozenset({P.VIEW_OWN}),
-    Role.MANAGER: frozenset({P.VIEW_OWN, P.CHANGE_OWN}),
-    Role.SUPPORT: frozenset({P.LOOKUP, P.VIEW_AS}),
-    Role.DEVELOPER: frozenset({P.LOOKUP, P.VIEW_AS, P.OPERATE}),
-    Role.BILLING_MANAGER: frozenset({P.LOOKUP, P.VIEW_AS, P.VIEW_COST, P.CHANGE_PLANS}),
+    Role.VIEWER: frozenset({P.VIEW_OWN, P.EXPORT}),
+    Role.MANAGER: frozenset({P.VIEW_OWN, P.EXPORT, P.CHANGE_OWN}),
+    Role.SUPPORT: frozenset({P.LOOKUP, P.VIEW_AS, P.EXPORT}),
+    Role.DEVELOPER: frozenset({P.LOOKUP, P.VIEW_AS, P.EXPORT, P.OPERATE, P.MANAGE_KEYS}),
+    Role.BILLING_MANAGER: frozenset({P.LOOKUP, P.VIEW_AS, P.EXPORT, P.VIEW_COST, P.CHANGE_PLANS}),
     Role.ADMINISTRATOR: frozenset(
-        {P.LOOKUP, P.VIEW_AS, P.VIEW_COST, P.CHANGE_PLANS, P.OPERATE, P.ADMINISTER}
+        {
+            *(P.LOOKUP, P.VIEW_AS, P.EXPORT, P.VIEW_COST, P.CHANGE_PLANS),
+            *(P.OPERATE, P.MANAGE_KEYS, P.ADMINISTER),
+        }
     ),
 }
 
 # Staff who look at a customer's pages see what the customer sees: no cost, and nothing to change.
-WHILE_VIEWING = frozenset({P.VIEW_OWN, P.LOOKUP, P.VIEW_AS})
+WHILE_VIEWING = frozenset({P.VIEW_OWN, P.EXPORT, P.LOOKUP, P.VIEW_AS})

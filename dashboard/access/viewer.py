@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard.access.permission import MAY, WHILE_VIEWING, Permission
 from data import identity
 from data.errors import AccessError
-from data.identity import CustomerName, Role, Viewing
+from data.identity import CustomerName, Member, Role, Viewing
 from data.scope import EveryTenant, Scope
 
 
@@ -22,13 +22,15 @@ class Viewer:
     """`customer` is the one whose pages are seen: the viewer's own, or the one staff view."""
 
     key: str = field(repr=False)  # of the session
-    person_id: int
+    membership_id: int | None
+    person_id: int | None  # None in a frame of the ISV's own product
     name: str
     email: str
     role: Role
     customer: CustomerName | None
     viewing: Viewing | None
     expires_at: datetime
+    pages: tuple[str, ...] | None  # None: all that the role may see
     url: str = field(repr=False)
 
     @property
@@ -43,12 +45,16 @@ class Viewer:
         if not self.may(permission):
             raise AccessError("You may not do this.", permission=permission.value)
 
+    def sees(self, page: str, permission: Permission) -> bool:
+        """Whether this page is the viewer's to see, which in a frame may be some pages only."""
+        return self.may(permission) and (self.pages is None or page in self.pages)
+
     @property
     def scope(self) -> Scope:
-        """The one customer's rows; staff who view nobody have none."""
+        """The one customer's rows, for reading only unless the viewer may change them."""
         if self.customer is None:
             raise AccessError("Choose a customer first.")
-        return Scope(self.customer.id, self.url)
+        return Scope(self.customer.id, self.url, read_only=not self.may(Permission.CHANGE_OWN))
 
 
 def current_viewer(url: str, now: datetime) -> Viewer | None:
@@ -66,6 +72,7 @@ def viewer_of(key: str, url: str, now: datetime) -> Viewer | None:
         viewing = None  # a role taken away ends the view with it
     return Viewer(
         key=session.key,
+        membership_id=member.membership_id,
         person_id=member.person_id,
         name=member.name,
         email=member.email,
@@ -73,8 +80,17 @@ def viewer_of(key: str, url: str, now: datetime) -> Viewer | None:
         customer=viewing.customer if viewing else member.customer,
         viewing=viewing,
         expires_at=session.expires_at,
+        pages=session.pages,
         url=url,
     )
+
+
+def same_viewer(viewer: Viewer, now: datetime) -> Viewer:
+    """The viewer as of now, for what runs after its page; AccessError if anything has ended."""
+    again = viewer_of(viewer.key, viewer.url, now)
+    if again is None or again.customer != viewer.customer:
+        raise AccessError("Your session has ended. Reload the page.")
+    return again
 
 
 def start_viewing(viewer: Viewer, customer_id: int, reason: str, now: datetime) -> Viewing:
@@ -85,3 +101,40 @@ def start_viewing(viewer: Viewer, customer_id: int, reason: str, now: datetime) 
 
 def stop_viewing(viewer: Viewer, now: datetime) -> None:
     identity.stop_viewing(EveryTenant(viewer.url), viewer.key, now)
+
+
+def note_page(viewer: Viewer, page: str, now: datetime) -> None:
+    """Staff who look at a customer's page leave a trace of it."""
+    if viewer.viewing is not None:
+        identity.note_page(EveryTenant(viewer.url), viewer.key, page, now)
+
+
+def note_export(viewer: Viewer, what: str, now: datetime) -> None:
+    """Log a download.  AccessError, and so no file, for whoever may not export."""
+    viewer.require(Permission.EXPORT)
+    identity.record(
+        EveryTenant(viewer.url),
+        now,
+        identity.Action.EXPORT,
+        person_id=viewer.person_id,
+        customer_id=viewer.customer.id if viewer.customer else None,
+        actor="" if viewer.person_id else viewer.name,
+        detail=what,
+    )
+
+
+def own_roles(viewer: Viewer) -> tuple[Member, ...]:
+    """Every role of the person, at whichever customer; none in a frame."""
+    if viewer.person_id is None:
+        return ()
+    return identity.memberships_of(EveryTenant(viewer.url), viewer.person_id)
+
+
+def choose_role(viewer: Viewer, membership_id: int, now: datetime) -> None:
+    identity.choose_membership(EveryTenant(viewer.url), viewer.key, membership_id, now)
+
+
+def sign_out_everywhere(viewer: Viewer, now: datetime) -> None:
+    """End every session of this person, in whichever browser."""
+    if viewer.person_id is not None:
+        identity.revoke_person(EveryTenant(viewer.url), viewer.person_id, now)

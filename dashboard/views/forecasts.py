@@ -74,7 +74,7 @@ def render(visit: Visit) -> None:
         show(section("By settled days of the period", days))
         show(section("By kind of use", kinds, words))
     show(section("Calibration in force", *_in_force(in_force)))
-    csv_button("CSV of the figures", lambda: figures(found), "forecasts", f"{visit.today}")
+    csv_button(visit, "CSV of the figures", lambda: figures(found), "forecasts", f"{visit.today}")
     _doubtful(record.doubtful)
 
 

@@ -4,7 +4,13 @@ from datetime import datetime
 
 import streamlit as st
 
-from dashboard.access import Viewer, stop_viewing
+from dashboard.access import (
+    Viewer,
+    choose_role,
+    own_roles,
+    sign_out_everywhere,
+    stop_viewing,
+)
 from dashboard.brand import Brand
 from dashboard.views.markup import span, strong, tag
 from dashboard.views.parts import show
@@ -15,14 +21,39 @@ def demo_mark() -> None:
     show(tag("div", "Demo data", class_="u-demo", role="note"))
 
 
-def sidebar(viewer: Viewer, brand: Brand) -> None:
+def sidebar(viewer: Viewer, brand: Brand, now: datetime) -> None:
     """Whose pages these are and the way out; links to pages stand above, Streamlit's own."""
     name = viewer.customer.name if viewer.customer else brand.name
     own = None if viewer.customer and viewer.name == name else span("u-key", viewer.name)
     with st.sidebar, st.container(key="who"):
         show(span("u-who", name), own)
+        _pick_role(viewer, now)
+        if viewer.person_id is None:
+            return  # in a frame the page around it is where people sign in and out
         if st.button("Sign out", type="tertiary", icon=":material/logout:"):
             st.logout()
+        if st.button("Sign out everywhere", type="tertiary", icon=":material/devices:"):
+            sign_out_everywhere(viewer, now)
+            st.logout()
+
+
+def _pick_role(viewer: Viewer, now: datetime) -> None:
+    """A switcher for people who belong to several customers; who looks on stays there."""
+    if viewer.viewing is not None or len(roles := own_roles(viewer)) < 2:
+        return
+    names = {one.membership_id: one.customer.name if one.customer else "Staff" for one in roles}
+    current = viewer.membership_id
+    chosen = st.selectbox(
+        "Signed in at",
+        tuple(names.keys()),
+        index=tuple(names.keys()).index(current),
+        format_func=lambda id: names[id],
+        key=f"signed_in_at_{current}",
+    )
+    if chosen is not None and chosen != current:
+        st.session_state.clear()  # nothing chosen at one customer is carried to another
+        choose_role(viewer, chosen, now)
+        st.rerun()
 
 
 def pick_subscription(viewer: Viewer, own: tuple[SubscriptionView, ...]) -> SubscriptionView | None:

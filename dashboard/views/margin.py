@@ -64,7 +64,12 @@ def _subscription(visit: Visit, scope: Scope, version: str, own: SubscriptionVie
     trees = read_staff_explanation(scope, version, own.key, period, visit.today)
     show(_figures(bill), _lines(bill, trees))
     csv_button(
-        "CSV with cost", lambda: staff_lines(bill, period), "margin", own.key, f"{period.start}"
+        visit,
+        "CSV with cost",
+        lambda: staff_lines(bill, period),
+        "margin",
+        own.key,
+        f"{period.start}",
     )
 
 

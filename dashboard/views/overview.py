@@ -69,7 +69,7 @@ def _chart(visit: Visit, view: Overview) -> None:
         chart = draw(visit, view, series)
         rows = usage_by_day(series, view.freshness.settled_through)
     show_chart(chart, "usage_chart")
-    _table(series.meter if series else "all", rows, view)
+    _table(visit, series.meter if series else "all", rows, view)
 
 
 def _pick_shape() -> str | None:
@@ -139,10 +139,10 @@ def settling(view: Overview) -> list[tuple[str, str]]:
     return [("u-hatched", "Still settling")] if moving else []
 
 
-def _table(name: str, rows: Table, view: Overview) -> None:
+def _table(visit: Visit, name: str, rows: Table, view: Overview) -> None:
     with st.container(key="chart_foot", horizontal=True, horizontal_alignment="distribute"):
         show(table(rows, summary="Show the numbers"))
-        csv_button("CSV", lambda: rows, "usage", name, f"{view.period.start}")
+        csv_button(visit, "CSV", lambda: rows, "usage", name, f"{view.period.start}")
 
 
 PAGE = Page("overview", "Overview", ":material/monitoring:", Permission.VIEW_OWN, render)

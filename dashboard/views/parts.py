@@ -5,12 +5,13 @@ density; everything that acts is Streamlit's own.
 """
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import streamlit as st
 
+from dashboard.access import Permission, note_export, same_viewer
 from dashboard.brand import Brand
 from dashboard.charts import Chart, Mode
 from dashboard.charts.formats import day, money, period_name, quantity
@@ -170,12 +171,20 @@ def money_cell(amount: Decimal | None, currency: str) -> Safe:
     return tag("td", text, class_="u-number")
 
 
-def csv_button(label: str, build: Callable[[], Table], *names: str) -> None:
-    """A download that is written when it is asked for."""
+def csv_button(visit: Visit, label: str, build: Callable[[], Table], *names: str) -> None:
+    """A download that is written, and logged, when it is asked for: by whoever then may have it."""
+    if not visit.viewer.may(Permission.EXPORT):
+        return
     name = file_name(*names)
+
+    def written() -> bytes:
+        now = datetime.now(UTC)
+        note_export(same_viewer(visit.viewer, now), name, now)
+        return as_csv(build())
+
     st.download_button(
         label,
-        data=lambda: as_csv(build()),
+        data=written,
         file_name=name,
         mime="text/csv",
         on_click="ignore",

@@ -51,8 +51,10 @@ def render(visit: Visit) -> None:
     with st.container(border=True, key="statement_card"):
         with st.container(key="statement_head", horizontal=True, vertical_alignment="center"):
             show(tag("h2", "Statement", class_="u-section"))
-            csv_button("CSV", lambda: statement_lines(bill), "statement", f"{period.start}")
-            csv_button("By day", lambda: statement_days(bill, trees), "days", f"{period.start}")
+            csv_button(visit, "CSV", lambda: statement_lines(bill), "statement", f"{period.start}")
+            csv_button(
+                visit, "By day", lambda: statement_days(bill, trees), "days", f"{period.start}"
+            )
         show(plan_changes(bill), statement_table(bill, trees), fingerprint(bill))
     freshness = freshness_line(view.freshness, period, visit.today)
     show(_earlier(visit, period), tag("p", freshness, class_="u-foot"))

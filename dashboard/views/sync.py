@@ -249,7 +249,7 @@ def _runs(visit: Visit, runs: Sequence[Run], *, live: bool) -> None:
         )
         show_chart(sync_requests(drawn, visit.look), "sync_requests")
     show(section("Last runs", runs_list(runs[:RUNS_LISTED], live=live)))
-    csv_button("CSV of the runs", lambda: runs_table(runs), "sync", "runs", f"{visit.today}")
+    csv_button(visit, "CSV of the runs", lambda: runs_table(runs), "sync", "runs", f"{visit.today}")
 
 
 def _accounts(visit: Visit, scope: EveryTenant, counts: AccountCounts) -> None:

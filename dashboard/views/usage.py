@@ -146,7 +146,7 @@ def _chart(
     show_chart(chart, "usage_chart")
     with st.container(key="chart_foot", horizontal=True, horizontal_alignment="distribute"):
         show(table(rows, summary="Show the numbers"))
-        csv_button("CSV", lambda: rows, "usage", series.meter, f"{view.period.start}")
+        csv_button(visit, "CSV", lambda: rows, "usage", series.meter, f"{view.period.start}")
 
 
 def _category_table(own: Categories) -> Safe | None:

@@ -7,12 +7,14 @@ import structlog
 import typer
 
 from data.commands import (
+    audit,
     backtest,
     close_period,
     credentials,
     database,
     demo,
     doctor,
+    keys,
     ledger,
     people,
     project,
@@ -33,12 +35,14 @@ app.command("rate")(rate.rate_command)
 app.command("project")(project.project_command)
 app.command("backtest")(backtest.backtest_command)
 app.command("retention")(retention.retention_command)
+app.command("audit")(audit.audit_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("migrate")(database.migrate_command)
 app.command("reset")(database.reset_command)
 app.add_typer(demo.app, name="demo")
 app.add_typer(ledger.app, name="customers")
 app.add_typer(people.app, name="people")
+app.add_typer(keys.app, name="keys")
 app.add_typer(credentials.app, name="credentials")
 
 

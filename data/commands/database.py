@@ -1,13 +1,10 @@
 """`migrate` brings the database up to date; `reset` empties a demo's."""
 
 import typer
-from sqlmodel import delete
 
 from data.errors import ConfigError
-from data.migrations import current, head, migrate
-from data.models import TABLES
-from data.scope import EveryTenant, writing
-from data.settings import Settings, load_settings
+from data.migrations import current, head, migrate, recreate
+from data.settings import load_settings
 
 
 def migrate_command() -> None:
@@ -26,12 +23,5 @@ def reset_command(
     if not settings.demo:
         raise ConfigError("reset is for demos only: DEMO is not set")
     if yes or typer.confirm("Delete everything in the demo's database?"):
-        empty(settings)
+        recreate(settings)
         print("The demo's database is empty; `python -m data demo prepare` fills it again.")
-
-
-def empty(settings: Settings) -> None:
-    """Delete every row of every table, children first."""
-    with writing(EveryTenant(settings.admin_url)) as session:
-        for table in reversed(TABLES):
-            session.execute(delete(table))

@@ -10,13 +10,12 @@ import typer
 from data import account_credentials
 from data.closing import close_due
 from data.commands.clock import now, today
-from data.commands.database import empty
 from data.customers import import_customers
 from data.demo.cast import SEEN_DAYS_AGO
 from data.demo.people import ensure_demo_people
 from data.demo.world import PLANS_DIR, World, customers_yaml
 from data.errors import ConfigError
-from data.migrations import migrate
+from data.migrations import migrate, recreate
 from data.periods import DAY
 from data.plans import read_plans
 from data.scope import EveryTenant
@@ -83,7 +82,7 @@ def prepare_demo(settings: Settings) -> bool:
     path = _customers_path(settings)
     same = path.exists() and path.read_text(encoding="utf-8") == text
     if not same:
-        empty(settings)
+        recreate(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     scope = EveryTenant(settings.admin_url)

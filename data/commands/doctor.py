@@ -1,11 +1,17 @@
 """`doctor`: what is configured, reachable, fresh or wrong, in plain words."""
 
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import typer
-from sqlalchemy.engine import make_url
+from pydantic import SecretStr
+from sqlalchemy import Boolean, column, func, select, table
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from data.account_credentials import keys, stored_keys
@@ -23,12 +29,16 @@ from data.twilio.client import Transport
 from data.twilio.reading import credentials
 
 Finding = tuple[str, str]  # ok, note or wrong; and what
+FEWEST_CHARACTERS, FEWEST_DIFFERENT = 24, 8  # of a secret that nobody guesses
+FRESH = "`openssl rand -hex 32` prints a fresh one"
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def doctor_command() -> None:
     """Check settings, database, Twilio and freshness.  Exit code 1 if something is wrong."""
     settings = load_settings()
-    findings = [one for check in CHECKS for one in _checked(check, settings)]
+    # A setting that two checks need is wrong once.
+    findings = dict.fromkeys(one for check in CHECKS for one in _checked(check, settings))
     for mark, text in findings:
         print(f"{mark:>6}  {text}")
     if any(mark == "wrong" for mark, _ in findings):
@@ -52,11 +62,51 @@ def _mode(settings: Settings) -> Iterator[Finding]:
         yield "ok", f"Real mode: parent account {settings.twilio_account_sid}."
     else:
         yield "wrong", "Neither DEMO nor TWILIO_ACCOUNT_SID is set: nothing can be synced."
-    if not settings.demo and not settings.secure and "localhost" not in settings.origin:
-        yield (
-            "wrong",
-            f"PUBLIC_ORIGIN {settings.origin} is not https: sign-ins travel in the clear.",
-        )
+    if settings.demo:
+        return
+    if settings.public_origin is None:
+        text = f"PUBLIC_ORIGIN is not set: the app answers at {settings.origin} alone; set it to "
+        yield "note", f"{text}the https://… under which customers reach it."
+    elif not settings.secure and urlsplit(settings.origin).hostname not in LOOPBACK:
+        text = f"PUBLIC_ORIGIN {settings.origin} is not https: sign-ins travel in the clear;"
+        yield "wrong", f"{text} serve it by https and write https://…."
+
+
+def _secrets(settings: Settings) -> Iterator[Finding]:
+    for name, secret in _secrets_of(settings):
+        if secret and (why := weakness(secret.get_secret_value())):
+            yield "wrong", f"{name} {why}, so it can be guessed; {FRESH}."
+    if settings.secrets_key:
+        vault(settings)
+    named = Settings.model_config.get("env_file")
+    if isinstance(named, str | Path) and (mode := _open_to_others(Path(named))):
+        text = f"{named} is open to every user of this machine (mode {mode}): `chmod 600 {named}`."
+        yield ("wrong" if settings.has_credentials else "note"), text
+
+
+def _secrets_of(settings: Settings) -> Iterator[tuple[str, SecretStr | None]]:
+    """Every secret that somebody thought up or was given, and which can be too weak."""
+    yield "METRICS_TOKEN", settings.metrics_token
+    for name, provider in settings.oidc_providers.items():
+        yield f"OIDC_PROVIDERS: the client_secret of {name}", provider.client_secret
+
+
+def weakness(secret: str) -> str:
+    """Why a secret is easy to guess, in words that follow its name; empty if it isn't."""
+    if len(secret) < FEWEST_CHARACTERS:
+        return f"has {len(secret)} characters, fewer than {FEWEST_CHARACTERS}"
+    different = len(set(secret))
+    if different < FEWEST_DIFFERENT:
+        return f"has {different} different characters, fewer than {FEWEST_DIFFERENT}"
+    return ""
+
+
+def _open_to_others(path: Path) -> str:
+    """The file's mode, if whoever has an account on this machine reads or writes it; else empty."""
+    if os.name != "posix" or not path.is_file():
+        return ""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    return f"{mode:04o}" if mode & (stat.S_IROTH | stat.S_IWOTH) else ""
 
 
 def _database(settings: Settings) -> Iterator[Finding]:
@@ -77,6 +127,50 @@ def _database(settings: Settings) -> Iterator[Finding]:
             "wrong",
             f"Tables are at revision {revision}, not {head()}: run `python -m data migrate`.",
         )
+
+
+def _walls(settings: Settings) -> Iterator[Finding]:
+    """What keeps customers apart beside our own code, and who could take it away."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite":
+        text = "SQLite has no row-level security: the app's own guard alone keeps customers apart."
+        yield "note", f"{text}  PostgreSQL in DATABASE_URL adds a wall."
+        file = Path(url.database or "")
+        if mode := _open_to_others(file):
+            text = f"{file} is open to every user of this machine (mode {mode})"
+            yield "note", f"DATABASE_URL: {text}: `chmod 600 {file}*`."
+        return
+    with translated(), engine(settings.database_url).connect() as connection:
+        if lifted := _lifts_row_security(connection):
+            cure = "use a role of its own there, and the owner in DATABASE_ADMIN_URL"
+            yield (
+                "wrong",
+                f"DATABASE_URL: its role {lifted}; {cure}, then `python -m data migrate`.",
+            )
+        else:
+            yield "ok", "Row-level security binds the app's role, which cannot lift it."
+
+
+def _lifts_row_security(connection: Connection) -> str:
+    """How this role passes by PostgreSQL's row-level security, or empty.
+
+    Superusers and BYPASSRLS are not bound by it, and an owner can switch it off (PostgreSQL manual,
+    5.9); so can a member of the owner's role.
+    """
+    flags = column("rolsuper", Boolean), column("rolbypassrls", Boolean)
+    itself = column("rolname") == func.current_user()
+    role = connection.execute(select(*flags).select_from(table("pg_roles")).where(itself)).one()
+    if role.rolsuper:
+        return "is a superuser, whom row-level security does not bind"
+    if role.rolbypassrls:
+        return "has BYPASSRLS: row-level security does not bind it"
+    owned = connection.scalar(
+        select(func.count())
+        .select_from(table("pg_tables"))
+        .where(column("schemaname") == func.current_schema())
+        .where(func.pg_has_role(column("tableowner"), "MEMBER"))
+    )
+    return f"owns {owned} tables and can switch row-level security off" if owned else ""
 
 
 def _twilio(settings: Settings) -> Iterator[Finding]:
@@ -137,4 +231,4 @@ def _people(settings: Settings) -> Iterator[Finding]:
         yield "wrong", "Nobody of the staff can sign in: run `python -m data people add`."
 
 
-CHECKS = (_mode, _database, _twilio, _keys, _customers, _freshness, _people)
+CHECKS = (_mode, _secrets, _database, _walls, _twilio, _keys, _customers, _freshness, _people)

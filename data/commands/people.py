@@ -1,17 +1,19 @@
-"""`people`: who may sign in, until an identity provider says so."""
+"""`people`: who may come in, until a page or an identity provider takes over."""
 
 from typing import Annotated
 
 import typer
 
+from data import identity
 from data.commands.clock import now
 from data.errors import NotFound
-from data.identity import Role, add_membership, add_person, create_link, members
-from data.models import Customer
-from data.scope import EveryTenant, reading
-from data.settings import load_settings
+from data.identity import PersonView, Role
+from data.scope import EveryTenant
+from data.settings import Settings, load_settings
+from data.store import customer_by_slug
 
-app = typer.Typer(no_args_is_help=True, help="People, their roles and one-time sign-in links.")
+app = typer.Typer(no_args_is_help=True, help="People, their roles, links and sessions.")
+ACTOR = "command line"
 
 
 @app.command()
@@ -21,46 +23,96 @@ def add(
     name: Annotated[str, typer.Option(help="Default: the e-mail address.")] = "",
     customer: Annotated[str, typer.Option(help="Slug of the customer.")] = "",
 ) -> None:
-    """Add a person, or give one another role, and print a one-time sign-in link."""
-    settings = load_settings()
-    scope = EveryTenant(settings.database_url)
-    person = add_person(scope, email, name or email)
-    add_membership(scope, person, role, _customer_id(scope, customer))
+    """Invite a person, or give one another role, and print a one-time sign-in link."""
+    settings, scope = _opened()
+    at = customer_by_slug(scope, customer).id if customer else None
+    secret = identity.invite(scope, email, role, at, now(), name=name, actor=ACTOR)
     print(f"{email} is {role.value}" + (f" at {customer}" if customer else ""))
-    _print_link(scope, person, settings.origin)
+    _print_link(settings, secret)
 
 
 @app.command()
 def link(email: str) -> None:
     """Print a link that signs the person in, once."""
-    settings = load_settings()
-    scope = EveryTenant(settings.database_url)
-    known = [one for one in members(scope) if one.email == email.strip().lower()]
-    if not known:
-        raise NotFound(f"Nobody here has the address {email!r}; `people add` adds them.")
-    _print_link(scope, known[0].person_id, settings.origin)
+    settings, scope = _opened()
+    person = _person(scope, email)
+    _print_link(settings, identity.create_link(scope, person.id, now(), actor=ACTOR))
 
 
-def _print_link(scope: EveryTenant, person_id: int, origin: str) -> None:
-    secret = create_link(scope, person_id, now())
-    print(f"Sign in once, within a day: {origin}/auth/link?token={secret}")
+@app.command()
+def disable(email: str) -> None:
+    """Shut a person out at once: sessions, links and frames of theirs end."""
+    _, scope = _opened()
+    identity.disable_person(scope, _person(scope, email).id, now(), actor=ACTOR)
+    print(f"{email} is shut out.")
+
+
+@app.command()
+def enable(email: str) -> None:
+    """Let a person in again who was disabled."""
+    _, scope = _opened()
+    identity.enable_person(scope, _person(scope, email).id, now(), actor=ACTOR)
+    print(f"{email} may sign in again.")
+
+
+@app.command()
+def remove(
+    email: str,
+    customer: Annotated[str, typer.Option(help="Slug; without it, the role among the staff.")] = "",
+) -> None:
+    """Take one role away; sessions in it end at once."""
+    _, scope = _opened()
+    wanted = customer or None
+    for member in _person(scope, email).members:
+        if (member.customer.slug if member.customer else None) == wanted:
+            identity.remove_membership(scope, member.membership_id or 0, now(), actor=ACTOR)
+            print(f"{email} is no longer {member.role.value}.")
+            return
+    raise NotFound(f"{email} has no such role.")
+
+
+@app.command("sign-out")
+def sign_out(email: str) -> None:
+    """End every session of a person; they may sign in again."""
+    _, scope = _opened()
+    ended = identity.revoke_person(scope, _person(scope, email).id, now(), actor=ACTOR)
+    print(f"{ended} sessions ended.")
 
 
 @app.command("list")
 def list_command() -> None:
-    """List who may sign in."""
-    for member in members(EveryTenant(load_settings().database_url)):
-        where = member.customer.name if member.customer else "staff"
-        print(f"{member.email:<36} {member.role.value:<16} {where}")
+    """List people, their roles and when they last signed in."""
+    _, scope = _opened()
+    for person in identity.people(scope):
+        last = person.last_sign_in_at
+        seen = f"{last:%Y-%m-%d %H:%M} UTC" if last else "never signed in"
+        state = "disabled" if person.disabled else seen
+        for member in person.members:
+            where = member.customer.name if member.customer else "staff"
+            print(f"{person.email:<36} {member.role.value:<16} {where:<24} {state}")
 
 
-def _customer_id(scope: EveryTenant, slug: str) -> int | None:
-    if not slug:
-        return None
-    from sqlmodel import select
+@app.command()
+def sessions() -> None:
+    """List who is signed in now, by which door, and until when."""
+    _, scope = _opened()
+    for one in identity.sessions(scope, now()):
+        where = one.member.customer.name if one.member.customer else "staff"
+        who = one.member.email or one.member.name
+        print(f"{who:<36} {where:<24} {one.door:<6} until {one.expires_at:%Y-%m-%d %H:%M} UTC")
 
-    with reading(scope) as session:
-        found = session.exec(select(Customer.id).where(Customer.slug == slug)).first()
-    if found is None:
-        raise NotFound(f"There is no customer {slug!r}; import customers.yaml first.")
-    return found
+
+def _opened() -> tuple[Settings, EveryTenant]:
+    settings = load_settings()
+    return settings, EveryTenant(settings.database_url)
+
+
+def _person(scope: EveryTenant, email: str) -> PersonView:
+    for one in identity.people(scope):
+        if one.email == email.strip().lower():
+            return one
+    raise NotFound(f"Nobody here has the address {email!r}; `people add` adds them.")
+
+
+def _print_link(settings: Settings, secret: str) -> None:
+    print(f"Sign in once, within a day: {settings.origin}/auth/link?token={secret}")

@@ -30,7 +30,7 @@ def sid_of(name: str, kind: str = "AC") -> str:
 
 
 PARENT_SID = sid_of("Owl Inc.")
-AUTH_TOKEN = "demo-token-that-opens-nothing-real"
+AUTH_TOKEN = "demo-token-that-opens-nothing-real"  # nosec B105 # says so itself
 
 
 @dataclass(frozen=True, slots=True)

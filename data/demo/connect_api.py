@@ -126,7 +126,9 @@ class _TwilioSide:
         signed = signature(AUTH_TOKEN, url, form.items())
         headers = {"X-Twilio-Signature": signed, "User-Agent": "TwilioProxy/1.1"}
         try:
-            with urlopen(Message(url, urlencode(form).encode(), headers), timeout=SECONDS) as got:
+            with urlopen(  # nosec B310 # the app beside it, by http
+                Message(url, urlencode(form).encode(), headers), timeout=SECONDS
+            ) as got:
                 return int(got.status)
         except URLError as error:
             return int(getattr(error, "code", 0))

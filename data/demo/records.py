@@ -163,7 +163,7 @@ class _Maker:
 
     def __init__(self, world: World, sid: str, day: date, leaf: str) -> None:
         self.stream = f"{world.seed}/{sid}/{day}/{leaf}"
-        self.chance = Random(self.stream)
+        self.chance = Random(self.stream)  # nosec B311 # a world from a seed
         self.midnight = datetime.combine(day, time(), UTC)
         self.is_today = day == world.counted_on
         self.own = numbers(world, sid)

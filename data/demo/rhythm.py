@@ -75,7 +75,7 @@ def month_of_usage(
 ) -> Iterator[tuple[date, dict[str, Counted]]]:
     """The settled days of the month that holds `month`; `stream` names seed and account."""
     name = f"{stream}/{next(iter(flow.shares))}"
-    chance = Random(f"{name}/{month:%Y-%m}")
+    chance = Random(f"{name}/{month:%Y-%m}")  # nosec B311 # a world from a seed
     period = period_of(month)
     days = list(days_between(period.start, period.end))
     total = _monthly_total(flow, name, month, chance)
@@ -87,7 +87,7 @@ def month_of_usage(
 
 def _monthly_total(flow: Flow, name: str, month: date, chance: Random) -> int:
     low, high = flow.monthly
-    phase = Random(name).random()
+    phase = Random(name).random()  # nosec B311 # a world from a seed
     wave = math.sin(math.tau * (phase + (month.year * 12 + month.month) / SWELL_MONTHS))
     return round(low + (high - low) * (0.5 + 0.35 * wave + 0.15 * chance.uniform(-1, 1)))
 

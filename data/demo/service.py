@@ -64,7 +64,7 @@ def _alerts_on(world: World, sid: str, day: date) -> Iterator[Alert]:
         assert failed.error_code is not None
         sid_of_alert = sid_of(failed.sid, "NO")
         yield Alert(sid_of_alert, failed.at, failed.error_code, "warning", failed.sid)
-    chance = Random(f"{world.seed}/{sid}/{day}/webhook")
+    chance = Random(f"{world.seed}/{sid}/{day}/webhook")  # nosec B311 # a world from a seed
     seconds = chance.randrange(COUNTED_SECONDS)
     if world.accounts[sid].is_open(day) and chance.random() < WEBHOOK_SHARE:
         at = datetime.combine(day, time(), UTC) + timedelta(seconds=seconds)

@@ -42,6 +42,13 @@ def migrate(settings: Settings) -> None:
         _grant(settings.admin_url, app.username or "")
 
 
+def recreate(settings: Settings) -> None:
+    """Drop every table and make it anew: rows of the audit log cannot be deleted singly."""
+    with translated():
+        command.downgrade(_config(settings.admin_url), "base")
+    migrate(settings)
+
+
 def _grant(admin_url: str, role: str) -> None:
     with engine(admin_url).begin() as connection:
         quoted = connection.dialect.identifier_preparer.quote(role)
@@ -51,3 +58,4 @@ def _grant(admin_url: str, role: str) -> None:
             "USAGE ON ALL SEQUENCES IN SCHEMA public",
         ):
             connection.exec_driver_sql(f"GRANT {what} TO {quoted}")
+        connection.exec_driver_sql(f"REVOKE UPDATE ON audit_entry FROM {quoted}")

@@ -6,7 +6,17 @@ deployment's own affairs and are never read under a customer's scope; `shared` t
 incidents) may be read by all and hold nothing of a tenant.
 """
 
-from data.models.access import AuditEntry, LoginLink, LoginSession, Membership, Person
+from data.models.access import (
+    ApiKey,
+    AuditEntry,
+    EmbedCode,
+    FederatedIdentity,
+    LoginAttempt,
+    LoginLink,
+    LoginSession,
+    Membership,
+    Person,
+)
 from data.models.base import Exact, Instant, Table, TenantTable
 from data.models.billing import (
     ClosedStatement,
@@ -37,7 +47,8 @@ from data.models.usage import SYSTEM_CUSTOMER, Account, Customer, UsageRecord
 TABLES: tuple[type[Table], ...] = (
     *(Customer, Account, UsageRecord, PlanVersion, Subscription, PlanChange),
     *(CreditLot, CreditEntry, MoneyCredit, ClosedStatement, StatementAdjustment),
-    *(Person, Membership, LoginLink, LoginSession, AuditEntry),
+    *(Person, Membership, FederatedIdentity, LoginAttempt, LoginLink),
+    *(ApiKey, EmbedCode, LoginSession, AuditEntry),
     *(SyncLease, SyncRun, SyncCursor, FleetDay, UsageRevision, Reconciliation),
     *(AccountEvent, AccountCredential, ConnectRequest),
     *(Alert, UsageTrigger, PhoneNumber, LogDay, Incident),
@@ -52,18 +63,22 @@ __all__ = [
     "AccountCredential",
     "AccountEvent",
     "Alert",
+    "ApiKey",
     "AuditEntry",
     "ClosedStatement",
     "ConnectRequest",
     "CreditEntry",
     "CreditLot",
     "Customer",
+    "EmbedCode",
     "Exact",
+    "FederatedIdentity",
     "FleetDay",
     "ForecastCalibration",
     "Incident",
     "Instant",
     "LogDay",
+    "LoginAttempt",
     "LoginLink",
     "LoginSession",
     "Membership",

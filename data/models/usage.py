@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from sqlalchemy import Index
+from sqlalchemy import JSON, Column, Index
 from sqlmodel import Field
 
 from data.models.base import COST, QUANTITY, Instant, Table, TenantTable
@@ -22,6 +22,8 @@ class Customer(Table, table=True):
     name: str
     email: str | None = Field(default=None, index=True)
     external_id: str | None = Field(default=None, index=True)
+    # Who may frame its pages: null, whoever the deployment allows; empty, nobody.
+    embed_origins: list[str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
 class Account(TenantTable, table=True):

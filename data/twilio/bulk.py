@@ -75,7 +75,7 @@ class UsageTable:
         mark = "%s" if self._postgres else "?"
         days = (first, last) if self._postgres else (first.isoformat(), last.isoformat())
         rows = self._connection.exec_driver_sql(
-            f"SELECT {COLUMNS} FROM usage_record "
+            f"SELECT {COLUMNS} FROM usage_record "  # nosec B608 # names and marks only
             f"WHERE account_sid = {mark} AND day BETWEEN {mark} AND {mark}",
             (sid, *days),
         )
@@ -102,7 +102,7 @@ class UsageTable:
                 copy.write("".join(map(_copy_line, values)))
             cursor.execute(
                 f"INSERT INTO usage_record ({COLUMNS}) SELECT {COLUMNS} FROM usage_arrived "
-                f"ON CONFLICT ({KEY}) DO UPDATE SET {NEW}"
+                f"ON CONFLICT ({KEY}) DO UPDATE SET {NEW}"  # nosec B608 # names only
             )
             cursor.execute("DELETE FROM usage_arrived")
 
@@ -111,7 +111,7 @@ class UsageTable:
             mark = "%s" if self._postgres else "?"
             where = " AND ".join(f"{name} = {mark}" for name in KEY.split(", "))
             self._connection.exec_driver_sql(
-                f"DELETE FROM usage_record WHERE {where}",
+                f"DELETE FROM usage_record WHERE {where}",  # nosec B608 # names and marks only
                 list(keys),
             )
 
@@ -130,7 +130,7 @@ def _scaled(value: Decimal | None, scale: int) -> int | None:
 def _insert(rows: int) -> str:
     marks = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * rows)
     return (
-        f"INSERT INTO usage_record ({COLUMNS}) VALUES {marks} "
+        f"INSERT INTO usage_record ({COLUMNS}) VALUES {marks} "  # nosec B608 # names and marks only
         f"ON CONFLICT ({KEY}) DO UPDATE SET {NEW}"
     )
 

@@ -88,6 +88,7 @@ def test_a_billing_manager_who_views_a_customer_sees_no_cost_and_changes_nothing
     start_viewing(bill, ACME, "screen shared", NOW)
     assert again(bill).permissions == {
         Permission.VIEW_OWN,
+        Permission.EXPORT,
         Permission.LOOKUP,
         Permission.VIEW_AS,
     }

@@ -44,9 +44,9 @@ def cookie_of(world, membership_id):
 
 
 def echoed(client, cookies=None, **headers):
-    """The headers that reach Streamlit with a request for a media file."""
+    """The headers that reach Streamlit with a request for a file."""
     client.cookies = cookies or {}
-    answer = client.get("/media/x", headers=headers)
+    answer = client.get("/component/x", headers=headers)
     return answer.json()["headers"] if answer.status_code == 200 else {}
 
 
@@ -61,37 +61,41 @@ def test_the_cookie_becomes_the_hash_of_the_session(client, world):
 @pytest.mark.parametrize("name", ["x-dash-session", "X-DASH-Session", "x_dash_session"])
 def test_an_identity_from_outside_is_dropped(client, world, name):
     ben = hashed(world.sign_in(world.ben))
-    assert client.get("/media/x", headers={name: ben}).status_code == 404
+    assert client.get("/component/x", headers={name: ben}).status_code == 404
     cookies = cookie_of(world, world.ada)
     seen = echoed(client, cookies, **{name: ben})
     assert seen["x-dash-session"] == hashed(cookies["dash_session"])
     assert ben not in seen.values()
 
 
-@pytest.mark.parametrize("path", ["/media/x", "/component/x", "/_stcore/bidi-components/x"])
+@pytest.mark.parametrize("path", ["/component/x", "/_stcore/bidi-components/x"])
 def test_files_of_a_session_need_one(client, world, path):
     assert client.get(path).status_code == 404
     client.cookies = cookie_of(world, world.ada)
     assert client.get(path).status_code == 200
 
 
-def test_an_upload_needs_a_session_and_our_origin(client, world):
+def test_no_page_asks_for_an_upload_and_none_is_taken(client, world):
     path, ours = "/_stcore/upload_file/a/b", {"origin": "http://localhost:8501"}
-    assert client.put(path, headers=ours).status_code == 404
     client.cookies = cookie_of(world, world.ada)
-    assert client.put(path, headers=ours).status_code == 200
+    assert client.put(path, headers=ours).status_code == 404
     assert client.put(path, headers={"origin": "http://evil.test"}).status_code == 403
+
+
+def test_a_file_that_the_session_was_not_shown_is_not_there(client, world):
+    client.cookies = cookie_of(world, world.ada)
+    assert client.get(f"/media/{'a' * 40}.csv").status_code == 404
 
 
 def test_a_revoked_session_opens_nothing(client, world):
     client.cookies = cookie_of(world, world.ada)
     identity.revoke(world.scope, hashed(client.cookies["dash_session"]), datetime.now(UTC))
-    assert client.get("/media/x").status_code == 404
+    assert client.get("/component/x").status_code == 404
     assert client.get("/usage").status_code == 303
 
 
 def test_an_expired_session_opens_nothing(world, door):
-    late = Door(door.settings, door.brand, door.pages, lambda: datetime.now(UTC) + LIFE)
+    late = Door(door.settings, door.brand, door.pages, now=lambda: datetime.now(UTC) + LIFE)
     client = make_client(late, cookies=cookie_of(world, world.ada))
     assert client.get("/usage").status_code == 303
 
@@ -155,7 +159,7 @@ def test_what_the_browser_asks_before_it_knows_anything_is_open(client, path):
 
 @pytest.mark.parametrize("posing", ["/_stcore/health?", "/healthz?", "/static/x?", "/sign-in#"])
 def test_a_host_header_cannot_pose_as_another_path(client, posing):
-    answer = client.get("/media/x", headers={"host": f"localhost:8501{posing}"})
+    answer = client.get("/component/x", headers={"host": f"localhost:8501{posing}"})
     assert answer.status_code == 400
 
 
@@ -317,5 +321,7 @@ def test_without_a_database_pages_say_so_in_a_sentence(tmp_path, world, door):
 
 
 def test_the_clock_of_the_door_decides(world, door):
-    early = Door(door.settings, door.brand, door.pages, lambda: datetime.now(UTC) - timedelta(1))
+    early = Door(
+        door.settings, door.brand, door.pages, now=lambda: datetime.now(UTC) - timedelta(1)
+    )
     assert make_client(early, cookies=cookie_of(world, world.ada)).get("/usage").status_code == 200

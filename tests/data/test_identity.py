@@ -12,6 +12,7 @@ from data.errors import AccessError, InputError, LinkRejected, NotFound, StoreUn
 from data.identity import Role, hashed
 from data.models import AuditEntry, LoginLink, LoginSession
 from data.scope import EveryTenant, reading
+from data.store import check_store
 from tests.doors import ACME, BETA, LIFE, START, make_world
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -101,7 +102,7 @@ def test_every_rejected_link_gets_the_same_answer(world):
     used, expired = link_for(world, world.ada), link_for(world, world.ada, life=SECOND)
     shut_out = link_for(world, world.ben)
     enter(world, used)
-    identity.disable_person(world.scope, person_of(world, world.ben))
+    identity.disable_person(world.scope, person_of(world, world.ben), NOW)
     answers = set()
     for secret in (used, expired, shut_out, "forged"):
         with pytest.raises(LinkRejected) as caught:
@@ -168,7 +169,7 @@ def test_the_secret_itself_is_not_a_key(world):
 
 def test_a_disabled_person_is_out_at_once(world):
     secret = world.sign_in(world.ada, NOW)
-    identity.disable_person(world.scope, person_of(world, world.ada))
+    identity.disable_person(world.scope, person_of(world, world.ada), NOW)
     assert resolve(world, secret) is None
     assert "Ada" not in {member.name for member in identity.members(world.scope)}
 
@@ -265,6 +266,6 @@ def test_a_plan_of_tomorrow_is_not_named_today(world):
 
 
 def test_a_store_without_tables_says_what_to_do(world, tmp_path):
-    identity.check_store(world.scope)
+    check_store(world.scope)
     with pytest.raises(StoreUnavailable, match="migrate"):
-        identity.check_store(EveryTenant(f"sqlite:///{tmp_path / 'empty.sqlite'}"))
+        check_store(EveryTenant(f"sqlite:///{tmp_path / 'empty.sqlite'}"))

@@ -10,7 +10,7 @@ from tests.command_line import run
 from tests.stores import ACME_SID, BETA_SID
 
 KEY_SID = "SK" + "a" * 32
-SECRET = "acmes0secret0of0thirtytwo0signs0"
+SECRET = "acmes0secret0of0thirtytwo0signs0"  # pragma: allowlist secret
 OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
 
 

@@ -26,6 +26,7 @@ def test_migrate_again_says_where_it_is(shell, store):
 
 
 def test_migrate_without_a_server_is_one_plain_line(environment):
+    # pragma: allowlist nextline secret
     environment(DATABASE_URL="postgresql+psycopg://app:secret@127.0.0.1:9/none")
     said = run("migrate")
     assert (said.code, said.err.count("\n"), "secret" in said.err) == (1, 1, False)
@@ -105,8 +106,8 @@ def test_people_are_listed_with_their_place(shell, store):
     run("people", "add", "sue@isv.test", "--role", "support")
     listed = [line.split() for line in run("people", "list").out.splitlines()]
     assert sorted(listed) == [
-        ["pat@acme.test", "viewer", "Acme"],
-        ["sue@isv.test", "support", "staff"],
+        ["pat@acme.test", "viewer", "Acme", "never", "signed", "in"],
+        ["sue@isv.test", "support", "staff", "never", "signed", "in"],
     ]
 
 

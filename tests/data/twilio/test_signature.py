@@ -9,7 +9,7 @@ from data.twilio.signature import is_signed, signature
 
 TOKEN, URL = "12345", "https://mycompany.com/myapp.php?foo=1&bar=2"
 FORM = {
-    "CallSid": "CA1234567890ABCDE",
+    "CallSid": "CA1234567890ABCDE",  # pragma: allowlist secret
     "Caller": "+14158675309",
     "Digits": "1234",
     "From": "+14158675309",

@@ -1,0 +1,192 @@
+"""A live socket and the session behind it: neither outlives the other, and nothing is given twice.
+
+One poll of the database asks for all open sockets of the process whether their sessions still
+live, so that an end anywhere (another process, the command line) closes them within about a tenth
+of a second.  The same place sees every frame: it knows which files a session was shown, and when
+its people last did something.
+"""
+
+import asyncio
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from google.protobuf.message import DecodeError
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from dashboard.door import Door
+from data import identity
+
+log = structlog.get_logger()
+
+POLL_SECONDS = 0.1
+PAUSE_SECONDS = 2.0  # after a database that does not answer
+TOUCH_SECONDS = 20.0  # how exactly the idle time is known
+# Streamlit's ForwardMsg.auth_redirect, as st.logout() sends it: the browser leaves the page.
+LEAVE = b"\xc2\x01\x0e\n\x0c/auth/logout"
+MEDIA = re.compile(rb"/media/([0-9a-f]{16,128}(?:\.[0-9A-Za-z]{1,10})?)")
+MOST_SESSIONS, MOST_FILES = 10_000, 2_000  # of which files are remembered
+
+
+class Watch:
+    """Holds no loop: everything tied to one is made while a socket is open."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        self.open: dict[str, set[asyncio.Event]] = {}
+        self.poll: asyncio.Task[None] | None = None
+        self.acting: set[str] = set()
+        self.shown: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
+
+    @contextmanager
+    def over(self, key: str) -> Iterator[asyncio.Event]:
+        """An event that is set when the session has ended, for as long as a socket is open."""
+        event = asyncio.Event()
+        self.open.setdefault(key, set()).add(event)
+        if self.poll is None or self.poll.done():
+            self.poll = asyncio.create_task(self._poll())
+        try:
+            yield event
+        finally:
+            self.open[key].discard(event)
+            if not self.open[key]:
+                del self.open[key]
+
+    def may_fetch(self, key: str, path: str) -> bool:
+        """Whether this very session was given the address of a file.
+
+        Streamlit names a file by a hash of its content and hands it to whoever asks: a guess, or
+        an address seen over a shoulder, must not be enough.
+        """
+        return path.removeprefix("/media/").encode() in self.shown.get(key, ())
+
+    def sees(self, key: str, frame: bytes) -> None:
+        """Remember the files that a frame tells a session of."""
+        found = MEDIA.findall(frame)
+        if not found:
+            return
+        files = self.shown.setdefault(key, OrderedDict())
+        self.shown.move_to_end(key)
+        for name in found:
+            files[name] = None
+            files.move_to_end(name)
+        while len(files) > MOST_FILES:
+            files.popitem(last=False)
+        while len(self.shown) > MOST_SESSIONS:
+            self.shown.popitem(last=False)
+
+    def hears(self, key: str, frame: bytes) -> None:
+        """Remember that somebody acts; what a page repeats by itself keeps no session alive."""
+        if key not in self.acting and _is_an_act(frame):
+            self.acting.add(key)
+
+    async def _poll(self) -> None:
+        touched = asyncio.get_running_loop().time()
+        while self.open:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                await self._end_sockets()
+                if (moment := asyncio.get_running_loop().time()) - touched >= TOUCH_SECONDS:
+                    touched = moment
+                    await self.touch()
+            except Exception as error:  # the poll must outlive a database that is away
+                log.warning("sessions not checked", error=type(error).__name__)
+                await asyncio.sleep(PAUSE_SECONDS)
+        await self.touch()
+
+    async def _end_sockets(self) -> None:
+        asked = tuple(self.open)
+        door = self.door
+        live = await run_in_threadpool(identity.live_keys, door.scope, asked, door.now())
+        for key in set(asked) - live:
+            self.shown.pop(key, None)
+            for event in self.open.get(key, ()):
+                event.set()
+
+    async def touch(self) -> None:
+        acting, self.acting = self.acting, set()
+        if acting:
+            await run_in_threadpool(identity.touch, self.door.scope, acting, self.door.now())
+
+
+def _is_an_act(frame: bytes) -> bool:
+    message = BackMsg()
+    try:
+        message.ParseFromString(frame)
+    except DecodeError:
+        return False
+    kind = message.WhichOneof("type")
+    return kind == "rerun_script" and not message.rerun_script.is_auto_rerun
+
+
+async def serve(
+    watch: Watch, key: str, app: ASGIApp, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Serve a socket until its session is over: then the browser leaves, the app disconnects."""
+    with watch.over(key) as over:
+        await _Socket(watch, key, over, receive, send).serve(app, scope)
+
+
+class _Socket:
+    def __init__(
+        self, watch: Watch, key: str, over: asyncio.Event, receive: Receive, send: Send
+    ) -> None:
+        self.watch, self.key, self.over = watch, key, over
+        self.receive, self.send = receive, send
+        self.ending: asyncio.Task[Any] = asyncio.create_task(over.wait())
+        self.pending: asyncio.Task[Message] | None = None
+
+    async def serve(self, app: ASGIApp, scope: Scope) -> None:
+        try:
+            await app(scope, self._receive, self._send)
+        finally:
+            for task in (self.ending, self.pending):
+                if task is not None:
+                    task.cancel()
+
+    async def _receive(self) -> Message:
+        self.pending = self.pending or asyncio.create_task(_next(self.receive))
+        await asyncio.wait({self.pending, self.ending}, return_when=asyncio.FIRST_COMPLETED)
+        if self.over.is_set():
+            await part(self.send)
+            return {"type": "websocket.disconnect", "code": 1012}
+        message = self.pending.result()
+        self.pending = None
+        self.watch.hears(self.key, message.get("bytes") or b"")
+        return message
+
+    async def _send(self, message: Message) -> None:
+        if not self.over.is_set():
+            self.watch.sees(self.key, message.get("bytes") or b"")
+            await self.send(message)
+
+
+async def dismiss(scope: Scope, receive: Receive, send: Send) -> None:
+    """No session, no Streamlit: a page that outlived its session is led to the sign-in page.
+
+    A refusal would leave it standing, retrying in silence.
+    """
+    await receive()
+    offered = scope.get("subprotocols") or [None]
+    await send({"type": "websocket.accept", "subprotocol": offered[0]})
+    await part(send)
+
+
+async def part(send: Send) -> None:
+    await send({"type": "websocket.send", "bytes": LEAVE})
+    await send({"type": "websocket.close", "code": 1012, "reason": "session ended"})
+
+
+async def refuse(receive: Receive, send: Send) -> None:
+    """Closing before accepting is answered as 403."""
+    await receive()
+    await send({"type": "websocket.close", "code": 1008})
+
+
+async def _next(receive: Receive) -> Message:
+    return await receive()
