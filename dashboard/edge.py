@@ -136,7 +136,7 @@ class Edge:
             return await self._app_page(request)
         key = await self._identify(request) if path.startswith(SIGNED_IN_PATHS) else None
         if key and (not path.startswith(MEDIA_PATH) or self.watch.may_fetch(key, path)):
-            return None
+            return self.watch.written.get((key, path))
         return self._page(request, 404, "Not found", "There is no such page.")
 
     async def _app_page(self, request: HTTPConnection) -> Response:

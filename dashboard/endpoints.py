@@ -23,6 +23,7 @@ from dashboard.frontend import Frontend
 from dashboard.headers import page_headers
 from dashboard.logs import record
 from dashboard.metrics import metrics_routes
+from dashboard.oidc import oidc_routes
 from dashboard.sign_in import closed_page, demo_page, link_page, message_page, style
 from data import identity
 from data.demo.people import demo_people
@@ -55,6 +56,7 @@ def routes(door: Door) -> list[Route]:
         Route("/auth/link", partial(show_link, door), methods=["GET"]),
         Route("/auth/link", partial(enter_by_link, door), methods=["POST"]),
         Route("/auth/logout", partial(sign_out, door)),
+        *oidc_routes(door),
         *embed_routes(door),
         *connect_routes(door),
         *metrics_routes(door),
@@ -89,10 +91,10 @@ def stylesheet(door: Door) -> Callable[[Request], Any]:
 
 
 async def sign_in(door: Door, request: Request) -> Response:
-    if not door.settings.demo:
-        return _page(closed_page(door.brand))
-    people = await run_in_threadpool(demo_people, door.scope, door.today)
     next_path = door.page_path(request.query_params.get("next", ""))
+    if not door.settings.demo:
+        return _page(closed_page(door.brand, door.settings.oidc_providers, next_path))
+    people = await run_in_threadpool(demo_people, door.scope, door.today)
     return _page(demo_page(door.brand, people, next_path))
 
 

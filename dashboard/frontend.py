@@ -29,6 +29,21 @@ NO_WHITE_FLASH = (
 )
 # Else a page's address is taken for the app's first, which costs two requests and two 404s.
 BASE = "<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin}</script>"
+# In a frame Streamlit asks the page around it to move on, which knows nothing of that: the frame
+# itself leaves when the server closes its socket with this word.
+LEAVE_FRAME = """<script>
+if (window !== window.parent) {
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("close", (event) => {
+        if (event.reason === "session ended") window.location.replace("/embed/ended");
+      });
+    }
+  };
+}
+</script>"""
 INLINE_SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
 
 
@@ -92,7 +107,7 @@ class Frontend:
 def _branded(page: str, brand: Brand) -> str:
     changes = {
         r"<html[^>]*>": '<html lang="en">',
-        r"<title>.*?</title>": f"<title>{escape(brand.title)}</title>{NO_WHITE_FLASH}{BASE}",
+        r"<title>.*?</title>": f"<title>{escape(brand.title)}</title>{NO_WHITE_FLASH}{BASE}{LEAVE_FRAME}",
         r'<link rel="shortcut icon"[^>]*>': '<link rel="icon" href="/brand/logo.svg" />',
         # The pointer to an interface that is switched off, with its comment.
         r'<!--((?!-->).)*-->\s*<link rel="service-desc"[^>]*>': "",

@@ -5,8 +5,8 @@ hash of a cookie: so an answer counts in the browser that has asked, only once, 
 Whatever is refused is answered alike; what it was is for the log, without code or token.
 """
 
-from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 from starlette.concurrency import run_in_threadpool
@@ -21,10 +21,10 @@ from dashboard.oidc_client import Client, Refused, Unavailable
 from dashboard.sign_in import label_of, message_page, sign_in_path, unknown_page
 from data import identity
 from data.errors import AccessError
+from data.identity.federated import ATTEMPT_LIFE
 
 log = structlog.get_logger()
 
-ATTEMPT_LIFE = timedelta(minutes=10)
 REFUSED = "Sign-in did not work. Please try again."
 
 
@@ -44,7 +44,7 @@ async def start(door: Door, client: Client, request: Request) -> Response:
     next_path = door.page_path(request.query_params.get("next", "/"))
     # Never from the Host header: the provider sends the code where this says.
     redirect_uri = f"{door.settings.origin}/auth/oidc/{client.name}/callback"
-    request.scope["session"] = {}  # Authlib's, kept by us
+    request = _with_session(request, {})
     try:
         answer = await client.begin(
             request, redirect_uri, another="another" in request.query_params
@@ -68,7 +68,7 @@ async def callback(door: Door, client: Client, request: Request) -> Response:
 async def _answered(door: Door, client: Client, request: Request) -> Response:
     secret = request.cookies.get(attempt_cookie(door), "")
     kept = await run_in_threadpool(identity.take_attempt, door.scope, secret, door.now())
-    request.scope["session"] = kept["session"] if kept else {}
+    request = _with_session(request, kept["session"] if kept else {})
     next_path = kept["next"] if kept else "/"
     try:
         await client.check_state(request)
@@ -89,6 +89,12 @@ async def _answered(door: Door, client: Client, request: Request) -> Response:
         log.info("sign-in refused", provider=client.name, reason="nobody we know")
         return _page(unknown_page(door.brand, client.name, client.provider, claims.email), 403)
     return await entered(door, request, session, next_path)
+
+
+def _with_session(request: Request, session: dict[str, Any]) -> Request:
+    """What Authlib takes for the session is ours to keep.  The scope itself is left alone:
+    Streamlit has a session of its own in it."""
+    return Request({**request.scope, "session": session}, request.receive)
 
 
 def attempt_cookie(door: Door) -> str:

@@ -45,6 +45,7 @@ LONGEST_TOKEN = 16_384  # characters
 
 # "It MUST NOT exceed 255 ASCII characters" (Core 1.0, section 2).
 SUBJECT = re.compile(r"[ -~]{1,255}")
+ERROR = re.compile(r"[a-z_]{1,40}")
 # Beyond ASCII, letters that lower() makes the same belong to different mailboxes: K (U+212A), k.
 EMAIL = re.compile(r"[!-~]{3,320}")
 
@@ -87,6 +88,8 @@ class Client(StarletteOAuth2App):  # type: ignore[misc]  # Authlib has no types
             async with asyncio.timeout(SECONDS):
                 more = {"prompt": await self._prompt()} if another else {}
                 answer: Response = await self.authorize_redirect(request, redirect_uri, **more)
+        except Unavailable:
+            raise
         except Exception as error:  # whatever a stranger's document may break
             raise Unavailable(_reason(error)) from error
         return answer
@@ -103,7 +106,7 @@ class Client(StarletteOAuth2App):  # type: ignore[misc]  # Authlib has no types
             return claims_of(self.provider.issuer, token["userinfo"])
         except (httpx.HTTPError, TimeoutError) as error:
             raise Unavailable(_reason(error)) from error
-        except Refused:
+        except (Refused, Unavailable):
             raise
         except Exception as error:  # whatever a stranger's token may break
             raise Refused(_reason(error)) from error
@@ -141,11 +144,7 @@ class Client(StarletteOAuth2App):  # type: ignore[misc]  # Authlib has no types
         claims = CodeIDToken(
             decoded.claims,
             decoded.header,
-            {
-                "iss": {"essential": True, "value": self.provider.issuer},
-                "aud": {"essential": True, "value": self.client_id},
-                **{name: {"essential": True} for name in ("sub", "exp", "iat", "nonce")},
-            },
+            {"iss": {"value": self.provider.issuer}, "aud": {"value": self.client_id}},
             {"nonce": nonce, "client_id": self.client_id, "access_token": token["access_token"]},
         )
         claims.validate(now=int(self.now().timestamp()), leeway=LEEWAY)
@@ -164,11 +163,11 @@ class Client(StarletteOAuth2App):  # type: ignore[misc]  # Authlib has no types
 
     def _known(self, document: Any) -> dict[str, Any]:
         if document["issuer"] != self.provider.issuer:
-            raise ValueError("the discovery document names another issuer")
+            raise Unavailable("the discovery document names another issuer")
         endpoints = {name: document[name] for name in ENDPOINTS}
         scheme = self.provider.issuer.partition("//")[0]  # no step down from https
         if not all(address.startswith(f"{scheme}//") for address in endpoints.values()):
-            raise ValueError("the discovery document names an address without https")
+            raise Unavailable("the discovery document names an address without https")
         ways = document.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
         basic = "client_secret_basic" in ways
         return {
@@ -229,5 +228,7 @@ class _Bounded(httpx.AsyncByteStream):
 
 
 def _reason(error: Exception) -> str:
-    """For the log: no text of the other side's, which might hold a code or a token."""
-    return type(error).__name__
+    """For the log: no text of the other side's, which might hold a code or a token, but for one
+    of the words by which OAuth names an error, such as invalid_client."""
+    word = str(getattr(error, "error", ""))
+    return type(error).__name__ + (f" {word}" if ERROR.fullmatch(word) else "")

@@ -16,8 +16,10 @@ from typing import Any
 import structlog
 from google.protobuf.message import DecodeError
 from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from dashboard.door import Door
 from data import identity
@@ -29,8 +31,11 @@ PAUSE_SECONDS = 2.0  # after a database that does not answer
 TOUCH_SECONDS = 20.0  # how exactly the idle time is known
 # Streamlit's ForwardMsg.auth_redirect, as st.logout() sends it: the browser leaves the page.
 LEAVE = b"\xc2\x01\x0e\n\x0c/auth/logout"
-MEDIA = re.compile(rb"/media/([0-9a-f]{16,128}(?:\.[0-9A-Za-z]{1,10})?)")
+# The name of a file is a hash of 128 bits; in a frame any byte may follow its ending.
+MEDIA = re.compile(rb"/media/([0-9a-f]{32})")
+LONGEST_NOTICE = 2_000  # bytes of a frame that tells of a download
 MOST_SESSIONS, MOST_FILES = 10_000, 2_000  # of which files are remembered
+MOST_WRITTEN, MOST_BYTES = 50, 5_000_000  # downloads held, and the size of the largest
 
 
 class Watch:
@@ -42,6 +47,7 @@ class Watch:
         self.poll: asyncio.Task[None] | None = None
         self.acting: set[str] = set()
         self.shown: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
+        self.written: OrderedDict[tuple[str, str], Response] = OrderedDict()
 
     @contextmanager
     def over(self, key: str) -> Iterator[asyncio.Event]:
@@ -63,7 +69,8 @@ class Watch:
         Streamlit names a file by a hash of its content and hands it to whoever asks: a guess, or
         an address seen over a shoulder, must not be enough.
         """
-        return path.removeprefix("/media/").encode() in self.shown.get(key, ())
+        name = MEDIA.match(path.encode())
+        return name is not None and name[1] in self.shown.get(key, ())
 
     def sees(self, key: str, frame: bytes) -> None:
         """Remember the files that a frame tells a session of."""
@@ -79,6 +86,22 @@ class Watch:
             files.popitem(last=False)
         while len(self.shown) > MOST_SESSIONS:
             self.shown.popitem(last=False)
+
+    async def keep(self, key: str, app: ASGIApp, frame: bytes) -> None:
+        """Hold on to a download that has just been written.
+
+        Streamlit (1.67) ties such a file to no session and drops it when two runs of anybody have
+        ended, which on a busy server is before the browser asks for it.
+        """
+        path = _written_file(frame)
+        if path is None or not self.may_fetch(key, path):
+            return
+        answer = await _fetched(app, path)
+        if answer.status_code == 200 and len(answer.body) <= MOST_BYTES:
+            self.written[key, path] = answer
+            self.written.move_to_end((key, path))
+        while len(self.written) > MOST_WRITTEN:
+            self.written.popitem(last=False)
 
     def hears(self, key: str, frame: bytes) -> None:
         """Remember that somebody acts; what a page repeats by itself keeps no session alive."""
@@ -124,26 +147,65 @@ def _is_an_act(frame: bytes) -> bool:
     return kind == "rerun_script" and not message.rerun_script.is_auto_rerun
 
 
+def _written_file(frame: bytes) -> str | None:
+    """The path of a file that this frame says was written for a download."""
+    if len(frame) > LONGEST_NOTICE or not MEDIA.search(frame):
+        return None
+    message = ForwardMsg()
+    try:
+        message.ParseFromString(frame)
+    except DecodeError:
+        return None
+    return message.backend_operation_response.deferred_file.url or None
+
+
+async def _fetched(app: ASGIApp, path: str) -> Response:
+    """What the app answers to a plain request for this path."""
+    parts: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        parts.append(message)
+
+    scope: Scope = {
+        **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET"},
+        **{"scheme": "http", "path": path, "raw_path": path.encode(), "root_path": ""},
+        **{"query_string": b"", "headers": [], "client": None, "server": None},
+    }
+    await app(scope, receive, send)
+    answer = Response(b"".join(part.get("body", b"") for part in parts), parts[0]["status"])
+    answer.raw_headers = list(parts[0]["headers"])
+    return answer
+
+
 async def serve(
     watch: Watch, key: str, app: ASGIApp, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Serve a socket until its session is over: then the browser leaves, the app disconnects."""
     with watch.over(key) as over:
-        await _Socket(watch, key, over, receive, send).serve(app, scope)
+        await _Socket(watch, key, over, app, receive, send).serve(scope)
 
 
 class _Socket:
     def __init__(
-        self, watch: Watch, key: str, over: asyncio.Event, receive: Receive, send: Send
+        self,
+        watch: Watch,
+        key: str,
+        over: asyncio.Event,
+        app: ASGIApp,
+        receive: Receive,
+        send: Send,
     ) -> None:
-        self.watch, self.key, self.over = watch, key, over
+        self.watch, self.key, self.over, self.app = watch, key, over, app
         self.receive, self.send = receive, send
         self.ending: asyncio.Task[Any] = asyncio.create_task(over.wait())
         self.pending: asyncio.Task[Message] | None = None
 
-    async def serve(self, app: ASGIApp, scope: Scope) -> None:
+    async def serve(self, scope: Scope) -> None:
         try:
-            await app(scope, self._receive, self._send)
+            await self.app(scope, self._receive, self._send)
         finally:
             for task in (self.ending, self.pending):
                 if task is not None:
@@ -162,7 +224,9 @@ class _Socket:
 
     async def _send(self, message: Message) -> None:
         if not self.over.is_set():
-            self.watch.sees(self.key, message.get("bytes") or b"")
+            frame = message.get("bytes") or b""
+            self.watch.sees(self.key, frame)
+            await self.watch.keep(self.key, self.app, frame)
             await self.send(message)
 
 

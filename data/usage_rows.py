@@ -108,7 +108,7 @@ def account_usage(
                 _held(accounts),
                 col(UsageRecord.category).in_(list(categories)),
             )
-            .order_by(col(UsageRecord.day), col(UsageRecord.account_sid))
+            .order_by(col(UsageRecord.day), col(UsageRecord.account_sid), col(UsageRecord.category))
         ).all()
     return [
         AccountUsage(

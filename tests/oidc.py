@@ -1,9 +1,8 @@
 """Identity providers for tests: a real one as a process of its own, and one that signs anything.
 
-with real_provider() as ada_at:               # oidc-provider-mock
+with real_provider() as provider:    # oidc-provider-mock
     ...
-hostile = Hostile()
-with serving(hostile.app) as hostile.issuer:  # its token endpoint answers with `hostile.token`
+with hostile_provider() as hostile:  # its token endpoint answers with `hostile.token`
     ...
 """
 
@@ -27,6 +26,8 @@ import httpx
 from joserfc.jwk import RSAKey
 from joserfc.jws import JWSRegistry
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -34,11 +35,12 @@ from starlette.testclient import TestClient
 
 from dashboard.brand import load_brand
 from dashboard.door import Door
-from dashboard.oidc import oidc_routes
+from dashboard.oidc import REFUSED, oidc_routes
 from data import identity
 from data.identity import LiveSession, Role, hashed
 from data.scope import EveryTenant
 from data.settings import ROOT, Settings
+from tests.servers import serving
 from tests.stores import ACME, BETA, Store, customers
 from tests.streamlit_client import START_SECONDS, free_port
 
@@ -92,7 +94,8 @@ class Site:
         return self.another_browser()
 
     def another_browser(self) -> TestClient:
-        app = Starlette(routes=list(oidc_routes(self.door)))
+        streamlits = Middleware(SessionMiddleware, secret_key="its own")
+        app = Starlette(routes=list(oidc_routes(self.door)), middleware=[streamlits])
         return TestClient(app, base_url=self.door.settings.origin, follow_redirects=False)
 
     @property
@@ -210,11 +213,14 @@ def signed(key: Any, claims: object, **header: Any) -> str:
     return f"{text}.{part(JWSRegistry.algorithms[head['alg']].sign(text.encode(), key))}"
 
 
+OWN = rsa_key()
+
+
 @dataclass
 class Hostile:
     """`token` makes the ID token of the honest claims; everything else is as `document` says."""
 
-    key: RSAKey = field(default_factory=rsa_key)
+    key: RSAKey = field(default_factory=lambda: OWN)
     issuer: str = ""
     token: Callable[["Hostile", dict[str, Any]], Any] = field(
         default=lambda self, claims: signed(self.key, claims)
@@ -225,6 +231,11 @@ class Hostile:
     asked: Asked | None = None
     token_requests: list[dict[str, str]] = field(default_factory=list)
     reads: int = 0  # of the discovery document
+
+    def honest_again(self) -> "Hostile":
+        """As it was when it was made, at the address it has."""
+        self.__dict__.update(Hostile(OWN, self.issuer).__dict__)
+        return self
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """Honest ones for Ada, at this moment and for this attempt."""
@@ -283,3 +294,26 @@ class Hostile:
                 Route("/token", self._token, methods=["POST"]),
             ]
         )
+
+
+@contextmanager
+def hostile_provider() -> Iterator[Hostile]:
+    hostile = Hostile()
+    with serving(hostile.app) as hostile.issuer:
+        yield hostile
+
+
+def hostile_site(store: Store, hostile: Hostile) -> Site:
+    """A dashboard that trusts it, under two names."""
+    people(store)
+    providers = settings_of(hostile=hostile.issuer, other=hostile.issuer)
+    return make_site(store, now=lambda: NOW, oidc_providers=providers)
+
+
+def assert_refused(site: Site, answer: httpx.Response) -> None:
+    """As an answer to nothing at all is refused, word for word; and nobody is in."""
+    assert answer.status_code == 400
+    assert REFUSED in answer.text
+    assert answer.text == site.back("hostile", browser=site.another_browser()).text
+    assert not answer.cookies
+    assert site.sessions() == 0

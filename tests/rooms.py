@@ -76,7 +76,7 @@ HOMES = {
         *("dashboard.main", "dashboard.access", "dashboard.views", "streamlit_app"),
         "dashboard.sockets",  # reads its messages
     ),
-    "authlib": ("dashboard.oidc_client",),
+    **dict.fromkeys(("authlib", "joserfc", "httpx"), ("dashboard.oidc_client",)),
     "limits": ("dashboard.rate_limits",),
     "holidays": ("data.holidays",),
     "numpy": (*DRAWN, *BULK),

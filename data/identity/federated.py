@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlmodel import col, delete, func, select
+from sqlmodel import col, delete, select
 
 from data.errors import AccessError
 from data.identity.audit import Action, note, noted_lately
@@ -99,22 +99,22 @@ def _first_match(session: ScopedSession, claims: Claims, now: datetime) -> int |
     if not (claims.email_verified and claims.email):
         return None
     person = session.exec(
-        select(Person.id).where(
-            Person.email == claims.email.strip().lower(), col(Person.disabled).is_(False)
-        )
+        select(Person)
+        .where(Person.email == claims.email.strip().lower(), col(Person.disabled).is_(False))
+        .with_for_update()  # two first sign-ins at once: the second finds what the first did
     ).first()
-    if person is None:
+    if person is None or person.id is None or first_membership(session, person.id) is None:
         return None
     same_issuer = session.exec(
-        select(func.count()).where(
-            FederatedIdentity.person_id == person, FederatedIdentity.issuer == claims.issuer
+        select(FederatedIdentity.subject).where(
+            FederatedIdentity.person_id == person.id, FederatedIdentity.issuer == claims.issuer
         )
-    ).one()
-    if same_issuer:
-        return None
+    ).first()
+    if same_issuer is not None:
+        return person.id if same_issuer == claims.subject else None
     session.add(
         FederatedIdentity(
-            issuer=claims.issuer, subject=claims.subject, person_id=person, linked_at=now
+            issuer=claims.issuer, subject=claims.subject, person_id=person.id, linked_at=now
         )
     )
-    return person
+    return person.id

@@ -6,11 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import col, delete, select, update
+from sqlmodel import col, delete, func, select, update
 
 from data.errors import InputError, NotFound
 from data.identity.audit import Action, note
-from data.models import Customer, LoginLink, LoginSession, Membership, Person
+from data.models import AuditEntry, Customer, LoginLink, LoginSession, Membership, Person
 from data.scope import EveryTenant, ScopedSession, reading, writing
 
 
@@ -76,7 +76,9 @@ def person_by_email(session: ScopedSession, email: str, name: str) -> int:
 def email_address(text: str) -> str:
     """In lower case; InputError for what is none."""
     address = text.strip().lower()
-    if "@" not in address[1:-1] or any(letter.isspace() for letter in address):
+    # Beyond ASCII two different letters may have the same small one: K and the sign of kelvin.
+    plain = text.isascii() and not any(letter.isspace() for letter in address)
+    if "@" not in address[1:-1] or not plain:
         raise InputError(f"{text!r} is not an e-mail address", field="email")
     return address
 
@@ -176,6 +178,34 @@ def people(scope: EveryTenant) -> tuple[PersonView, ...]:
             tuple(roles.get(person.id or 0, ())),
         )
         for person in persons
+    )
+
+
+def members_at(scope: EveryTenant, customer_id: int) -> tuple[PersonView, ...]:
+    """Who may sign in at one customer, by name, each with the role there alone.
+
+    `last_sign_in_at` is what the audit log knows of this customer: when a person was elsewhere is
+    not this customer's business.
+    """
+    entered = (
+        select(AuditEntry.person_id, func.max(AuditEntry.at).label("at"))
+        .where(
+            AuditEntry.customer_id == customer_id,
+            col(AuditEntry.action).in_([str(Action.SIGN_IN), str(Action.MEMBERSHIP_CHOSEN)]),
+        )
+        .group_by(col(AuditEntry.person_id))
+    )
+    with reading(scope) as session:
+        last = dict(session.exec(entered).all())
+        rows = session.exec(
+            _memberships()
+            .where(Membership.customer_id == customer_id, col(Person.disabled).is_(False))
+            .order_by(col(Person.name), col(Person.id))
+        ).all()
+    return tuple(
+        PersonView(one.id, one.name, one.email, False, last.get(one.id), (member_of(*row),))
+        for row in rows
+        for one in (row[1],)
     )
 
 

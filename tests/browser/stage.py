@@ -5,6 +5,7 @@ with stage(folder) as live, chromium() as browser:
 """
 
 import csv
+import json
 import re
 import shutil
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.demo_app import demo
-from tests.streamlit_client import serving
+from tests.streamlit_client import free_port, serving
 
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -29,17 +30,23 @@ WAIT = 60_000
 
 @dataclass(frozen=True)
 class Live:
-    """Where the app and the demo's Twilio API answer."""
+    """Where the app and the demo's Twilio API answer; the port of a portal that may frame it."""
 
     base: str
     api: str
     database: str
+    portal: int = 0
 
 
 @contextmanager
 def stage(folder: Path) -> Iterator[Live]:
-    with demo(folder) as environment, serving("streamlit_app:app", **environment) as base:
-        yield Live(base, environment["TWILIO_API_BASE"], environment["DATABASE_URL"])
+    portal = free_port()
+    framing = {"EMBED_ORIGINS": json.dumps([f"http://127.0.0.1:{portal}"])}
+    with (
+        demo(folder) as environment,
+        serving("streamlit_app:app", **environment, **framing) as base,
+    ):
+        yield Live(base, environment["TWILIO_API_BASE"], environment["DATABASE_URL"], portal)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A real browser signs in through real identity providers, in the whole app."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import expect
@@ -39,6 +40,18 @@ def base(store):
             yield address
 
 
+@pytest.fixture
+def new_page(browser):
+    """Pages in a browser of their own; the provider's style would be fetched from far away."""
+
+    def make(**given):
+        context = browser.new_context(**given)
+        context.route("**://cdn.jsdelivr.net/**", lambda route: route.abort())
+        return context.new_page()
+
+    return make
+
+
 def enter(page, base, subject, path="/usage"):
     page.goto(f"{base}{path}")
     page.get_by_role("link", name="Continue with Google").click()
@@ -46,27 +59,26 @@ def enter(page, base, subject, path="/usage"):
     page.get_by_role("button", name="Authorize").click()
 
 
-def test_a_person_comes_in_lands_on_the_page_asked_for_and_leaves(browser, base):
-    context = browser.new_context()
-    page = context.new_page()
+def test_a_person_comes_in_lands_on_the_page_asked_for_and_leaves(new_page, base):
+    page = new_page()
     enter(page, base, "ada")
     expect(page.get_by_role("heading", name="Usage", level=1)).to_be_visible(timeout=WAIT)
     settle(page)
     assert page.url == f"{base}/usage"
-    assert {cookie["name"] for cookie in context.cookies(base)} >= {"dash_session"}
-    assert "dash_attempt" not in {cookie["name"] for cookie in context.cookies(base)}
+    assert {cookie["name"] for cookie in page.context.cookies(base)} >= {"dash_session"}
+    assert "dash_attempt" not in {cookie["name"] for cookie in page.context.cookies(base)}
     page.goto(f"{base}/auth/logout")
     page.wait_for_url(f"{base}/sign-in")
     page.goto(f"{base}/usage")
     assert page.url == f"{base}/sign-in?next=/usage"
 
 
-def test_a_person_disabled_meanwhile_is_led_out(browser, base, store):
-    page = browser.new_context().new_page()
+def test_a_person_disabled_meanwhile_is_led_out(new_page, base, store):
+    page = new_page()
     enter(page, base, "ada")
     expect(page.get_by_role("heading", name="Usage", level=1)).to_be_visible(timeout=WAIT)
     ada = next(one for one in identity.people(store.owner) if one.email == ADA)
-    now = _now()
+    now = datetime.now(UTC)
     identity.disable_person(store.owner, ada.id, now)
     try:
         page.wait_for_url(f"{base}/sign-in**", timeout=WAIT)
@@ -76,13 +88,12 @@ def test_a_person_disabled_meanwhile_is_led_out(browser, base, store):
         identity.enable_person(store.owner, ada.id, now)
 
 
-def test_who_is_unknown_sees_a_friendly_page_and_may_use_another_account(browser, base):
-    context = browser.new_context()
-    page = context.new_page()
+def test_who_is_unknown_sees_a_friendly_page_and_may_use_another_account(new_page, base):
+    page = new_page()
     enter(page, base, "stranger")
     expect(page.get_by_role("heading", name="No dashboard for this account")).to_be_visible()
     expect(page.get_by_text("stranger@else.test")).to_be_visible()
-    assert not context.cookies(base)
+    assert not page.context.cookies(base)
     page.get_by_role("link", name="Use another account").click()
     assert "prompt=select_account" in page.url
     page.get_by_placeholder("sub").fill("ada")
@@ -90,25 +101,25 @@ def test_who_is_unknown_sees_a_friendly_page_and_may_use_another_account(browser
     page.wait_for_url(f"{base}/")
 
 
-def test_who_changes_their_mind_is_back_at_the_sign_in_page(browser, base):
-    page = browser.new_context().new_page()
+def test_who_changes_their_mind_is_back_at_the_sign_in_page(new_page, base):
+    page = new_page()
     page.goto(f"{base}/usage")
     page.get_by_role("link", name="Continue with Google").click()
     page.get_by_role("button", name="Deny").click()
     expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
 
 
-def test_signing_in_needs_no_script(browser, base):
-    page = browser.new_context(java_script_enabled=False).new_page()
+def test_signing_in_needs_no_script(new_page, base):
+    page = new_page(java_script_enabled=False)
     enter(page, base, "ada")
     assert page.url == f"{base}/usage"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
-def test_the_pages_fit_their_window_and_their_buttons_a_finger(browser, base, size, scheme):
+def test_the_pages_fit_their_window_and_their_buttons_a_finger(new_page, base, size, scheme):
     viewport = {"width": size[0], "height": size[1]}
-    page = browser.new_context(viewport=viewport, color_scheme=scheme).new_page()
+    page = new_page(viewport=viewport, color_scheme=scheme)
     page.goto(f"{base}/sign-in?next=/usage")
     _fits(page, size[0], ".providers a", 2)
     enter(page, base, "stranger")
@@ -120,9 +131,3 @@ def _fits(page, width, buttons, count):
     heights = page.eval_on_selector_all(buttons, "all => all.map(one => one.offsetHeight)")
     assert len(heights) == count
     assert min(heights) >= 44
-
-
-def _now():
-    from datetime import UTC, datetime
-
-    return datetime.now(UTC)
