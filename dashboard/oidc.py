@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from dashboard.door import Door
-from dashboard.entrance import NO_STORE, entered, session_terms
+from dashboard.entrance import NO_STORE, address_of, entered, session_terms
 from dashboard.headers import page_headers
 from dashboard.oidc_client import Client, Refused, Unavailable
 from dashboard.sign_in import label_of, message_page, sign_in_path, unknown_page
@@ -77,6 +77,10 @@ async def _answered(door: Door, client: Client, request: Request) -> Response:
         claims = await client.identify(request)
     except Refused as error:
         log.warning("sign-in refused", provider=client.name, reason=str(error))
+        await run_in_threadpool(
+            partial(identity.record_stranger, detail=client.name, address=address_of(request)),
+            *(door.scope, door.now(), identity.Action.SIGN_IN_REFUSED),
+        )
         return _try_again(door, "You are not signed in", REFUSED, "/", 400)
     except Unavailable as error:
         return _unavailable(door, client, next_path, error)

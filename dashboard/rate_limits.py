@@ -11,7 +11,7 @@ from limits.strategies import MovingWindowRateLimiter
 from data.errors import TooManyRequests
 
 ATTEMPTS = parse("600/minute")  # of one address at our doors, whatever comes of them
-FAILURES = parse("30/minute")  # of one address
+FAILURES = parse("120/minute")  # of one address
 ASKED = parse("300/minute")  # of one key
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import structlog
 from google.protobuf.message import DecodeError
 from starlette.concurrency import run_in_threadpool
@@ -35,6 +36,7 @@ LEAVE = b"\xc2\x01\x0e\n\x0c/auth/logout"
 MEDIA = re.compile(rb"/media/([0-9a-f]{32})")
 LONGEST_NOTICE = 2_000  # bytes of a frame that tells of a download
 MOST_SESSIONS, MOST_FILES = 10_000, 2_000  # of which files are remembered
+FILE_HEADERS = ("content-type", "content-disposition")
 MOST_WRITTEN, MOST_BYTES = 50, 5_000_000  # downloads held, and the size of the largest
 
 
@@ -109,18 +111,25 @@ class Watch:
             self.acting.add(key)
 
     async def _poll(self) -> None:
-        touched = asyncio.get_running_loop().time()
+        """Until no socket is open; one may open while the last act is written down."""
+        while self.open:
+            await self._watch()
+            await self._touch()
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        touched, touching = loop.time(), None
         while self.open:
             await asyncio.sleep(POLL_SECONDS)
             try:
                 await self._end_sockets()
-                if (moment := asyncio.get_running_loop().time()) - touched >= TOUCH_SECONDS:
-                    touched = moment
-                    await self.touch()
             except Exception as error:  # the poll must outlive a database that is away
                 log.warning("sessions not checked", error=type(error).__name__)
                 await asyncio.sleep(PAUSE_SECONDS)
-        await self.touch()
+            if loop.time() - touched >= TOUCH_SECONDS and (touching is None or touching.done()):
+                touched = loop.time()
+                # Beside the poll: a database that is being written to must not delay an end.
+                touching = asyncio.create_task(self._touch())
 
     async def _end_sockets(self) -> None:
         asked = tuple(self.open)
@@ -131,10 +140,15 @@ class Watch:
             for event in self.open.get(key, ()):
                 event.set()
 
-    async def touch(self) -> None:
+    async def _touch(self) -> None:
         acting, self.acting = self.acting, set()
-        if acting:
+        if not acting:
+            return
+        try:
             await run_in_threadpool(identity.touch, self.door.scope, acting, self.door.now())
+        except Exception as error:
+            log.warning("sessions not touched", error=type(error).__name__)
+            self.acting |= acting
 
 
 def _is_an_act(frame: bytes) -> bool:
@@ -160,24 +174,12 @@ def _written_file(frame: bytes) -> str | None:
 
 
 async def _fetched(app: ASGIApp, path: str) -> Response:
-    """What the app answers to a plain request for this path."""
-    parts: list[Message] = []
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    async def send(message: Message) -> None:
-        parts.append(message)
-
-    scope: Scope = {
-        **{"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET"},
-        **{"scheme": "http", "path": path, "raw_path": path.encode(), "root_path": ""},
-        **{"query_string": b"", "headers": [], "client": None, "server": None},
-    }
-    await app(scope, receive, send)
-    answer = Response(b"".join(part.get("body", b"") for part in parts), parts[0]["status"])
-    answer.raw_headers = list(parts[0]["headers"])
-    return answer
+    """What the app behind the edge answers for this path."""
+    inside = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=inside, base_url="http://localhost") as client:
+        found = await client.get(path)
+    kept = {name: found.headers[name] for name in FILE_HEADERS if name in found.headers}
+    return Response(found.content, found.status_code, kept)
 
 
 async def serve(

@@ -20,8 +20,10 @@ from data.models import (
     Alert,
     AuditEntry,
     ConnectRequest,
+    EmbedCode,
     Incident,
     LogDay,
+    LoginAttempt,
     LoginLink,
     LoginSession,
     SyncRun,
@@ -57,6 +59,8 @@ POLICIES: tuple[Policy, ...] = (
     Policy(SyncRun, "started_at", 100),
     Policy(LoginSession, "expires_at", 100),
     Policy(LoginLink, "expires_at", 30),
+    Policy(LoginAttempt, "expires_at", 7),
+    Policy(EmbedCode, "expires_at", 30),
     Policy(ConnectRequest, "expires_at", 30),
 )
 

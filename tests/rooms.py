@@ -76,7 +76,8 @@ HOMES = {
         *("dashboard.main", "dashboard.access", "dashboard.views", "streamlit_app"),
         "dashboard.sockets",  # reads its messages
     ),
-    **dict.fromkeys(("authlib", "joserfc", "httpx"), ("dashboard.oidc_client",)),
+    **dict.fromkeys(("authlib", "joserfc"), ("dashboard.oidc_client",)),
+    "httpx": ("dashboard.oidc_client", "dashboard.sockets"),
     "limits": ("dashboard.rate_limits",),
     "holidays": ("data.holidays",),
     "numpy": (*DRAWN, *BULK),

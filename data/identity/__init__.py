@@ -13,7 +13,7 @@ from data.identity.api_keys import (
     revoke_key,
     rotate_key,
 )
-from data.identity.audit import Action, Entry, entries, record, viewings
+from data.identity.audit import Action, Entry, entries, record, record_stranger, viewings
 from data.identity.embedding import (
     CODE_LIFE,
     Asked,
@@ -106,6 +106,7 @@ __all__ = [
     "origin_of",
     "people",
     "record",
+    "record_stranger",
     "remove_membership",
     "resolve",
     "revoke",

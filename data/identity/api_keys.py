@@ -13,7 +13,7 @@ from typing import Any
 from sqlmodel import col, or_, select, update
 
 from data.errors import Conflict, InputError, NotFound, NotSignedIn
-from data.identity.audit import Action, note, noted_lately, record
+from data.identity.audit import Action, note, record_stranger
 from data.identity.people import added
 from data.identity.secrets import LONGEST, hashed, is_same, new_secret
 from data.models import ApiKey, Customer
@@ -106,14 +106,12 @@ def authenticate(scope: EveryTenant, text: str, now: datetime, *, address: str =
         # Something is compared even where nothing was found: the time says nothing either way.
         right = is_same(text[:LONGEST], row.secret_hash if row else hashed(""))
         key = _key(row) if row is not None and right else None
-        flood = key is None and noted_lately(session, Action.KEY_REFUSED, now)
     if key is not None and key.is_live(now):
         if key.last_used_at is None or now - key.last_used_at >= USED_EVERY:
             _note_use(scope, key.id, now)
         return key
-    if not flood:
-        name = key.name if key else "unknown"
-        record(scope, now, Action.KEY_REFUSED, detail=name, address=address)
+    name = key.name if key else "unknown"
+    record_stranger(scope, now, Action.KEY_REFUSED, detail=name, address=address)
     raise NotSignedIn("This API key is not valid.")
 
 

@@ -112,6 +112,16 @@ def record(
         )
 
 
+def record_stranger(
+    scope: EveryTenant, at: datetime, action: str, *, detail: str = "", address: str = ""
+) -> None:
+    """Add an entry of what somebody unknown has tried, at most one of its kind a minute."""
+    with reading(scope) as session:
+        lately = noted_lately(session, action, at)
+    if not lately:
+        record(scope, at, action, detail=detail, address=address)
+
+
 def noted_lately(session: ScopedSession, action: str, now: datetime) -> bool:
     """Whether a stranger's attempt of this kind stands in the log since a minute ago."""
     strangers = select(AuditEntry.at).where(

@@ -11,10 +11,13 @@ from data.errors import InputError
 from data.models import (
     AccountEvent,
     Alert,
+    ApiKey,
     AuditEntry,
     ConnectRequest,
+    EmbedCode,
     Incident,
     LogDay,
+    LoginAttempt,
     LoginLink,
     LoginSession,
     Membership,
@@ -52,8 +55,12 @@ def made(table: type[Table], owner: int, number: int, moment: datetime) -> Table
         AccountEvent: {"account_sid": sid, "at": moment, "kind": "closed"},
         AuditEntry: {"at": moment, "person_id": owner, "customer_id": owner, "action": name},
         SyncRun: {"started_at": moment, "finished_at": moment},
-        LoginSession: {**of_login, "membership_id": owner, "door": "link", "created_at": moment},
+        LoginSession: {**of_login, "membership_id": owner, "door": "link", "created_at": moment,
+                       "idle_until": moment, "idle_seconds": 60},
         LoginLink: {**of_login, "person_id": owner},
+        LoginAttempt: {**of_login, "content": {"state": name}},
+        EmbedCode: {**of_login, "api_key_id": owner, "customer_id": owner, "role": "viewer",
+                    "origin": "https://portal.test"},
         ConnectRequest: {"state_hash": name, "customer_id": owner, "person_id": owner,
                          "expires_at": moment},
     }  # fmt: skip
@@ -62,12 +69,13 @@ def made(table: type[Table], owner: int, number: int, moment: datetime) -> Table
 
 @pytest.fixture
 def two(store):
-    """Acme and Beta, each with a person."""
+    """Acme and Beta, each with a person and a key."""
     store.put(*customers())
     for owner in SIDS:
         store.put(
             Person(id=owner, email=f"{owner}@example.test", name="P"),
             Membership(id=owner, person_id=owner, customer_id=owner, role="manager"),
+            ApiKey(id=owner, name=f"key-{owner}", secret_hash="0", created_at=NOW),
         )
     return store
 

@@ -19,6 +19,7 @@ def loaded(**given):
     return load_settings(_env_file=None, **given)
 
 
+PROVIDER = {"issuer": "https://id.example", "client_id": "a", "client_secret": "b"}
 REFUSALS = {
     "demo with credentials": (
         {"demo": True, "twilio_account_sid": SID, "twilio_auth_token": TOKEN},
@@ -52,6 +53,23 @@ REFUSALS = {
     "a country in small letters": ({"holidays": "us"}, "HOLIDAYS: there is no calendar 'us'"),
     "no history": ({"history_days": 0}, "HISTORY_DAYS: "),
     "no session": ({"session_hours": 0}, "SESSION_HOURS: "),
+    "a frame for everybody": ({"embed_origins": ["*"]}, "EMBED_ORIGINS: "),
+    "a frame that says more": (
+        {"embed_origins": ["https://a.test; script-src *"]},
+        "EMBED_ORIGINS: ",
+    ),
+    "a provider without https": (
+        {"oidc_providers": {"a": {**PROVIDER, "issuer": "http://id.example"}}},
+        "OIDC_PROVIDERS: a: issuer must be https",
+    ),
+    "a provider without a secret": (
+        {"oidc_providers": {"a": {**PROVIDER, "client_secret": None}}},
+        "OIDC_PROVIDERS_A_CLIENT_SECRET: ",
+    ),
+    "a provider with a long name": (
+        {"oidc_providers": {"Our Provider": PROVIDER}},
+        "OIDC_PROVIDERS: 'Our Provider' is no short name",
+    ),
     "no day": ({"demo_today": "yesterday"}, "DEMO_TODAY: "),
     "no seed": ({"demo_seed": "one"}, "DEMO_SEED: "),
 }
@@ -92,6 +110,24 @@ def test_the_token_is_not_shown():
 def test_settings_do_not_change():
     with pytest.raises(ValueError, match="frozen"):
         loaded().port = 1
+
+
+def test_a_secret_may_stand_in_a_file_and_the_environment_wins(tmp_path, monkeypatch):
+    (tmp_path / "metrics_token").write_text("from a file\n")
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path))
+    assert loaded().metrics_token.get_secret_value() == "from a file"
+    monkeypatch.setenv("METRICS_TOKEN", "from outside")
+    assert loaded().metrics_token.get_secret_value() == "from outside"
+
+
+def test_a_folder_of_secrets_that_is_missing_is_said_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRETS_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(ConfigError, match="SECRETS_DIR: there is no folder"):
+        loaded()
+
+
+def test_origins_are_kept_as_browsers_write_them():
+    assert loaded(embed_origins=["https://Portal.Test/"]).embed_origins == ("https://portal.test",)
 
 
 @pytest.mark.parametrize(
