@@ -50,7 +50,7 @@ test: $(VENV)/.dev ## Install what tests need, check, run every test
 	$(PY) -m pytest -n 2
 
 soak: $(VENV)/.dev ## The long runs: forty times the examples; the sync under faults and kills; 50 sessions at once
-	HYPOTHESIS_PROFILE=soak $(PY) -m pytest tests/data -n 2
+	HYPOTHESIS_PROFILE=soak $(PY) -m pytest tests/data tests/attack -n 2
 	SOAK=1 $(PY) -m pytest tests/data/twilio/test_sync_under_faults.py -n 2
 	SOAK=1 $(PY) -m pytest tests/attack/test_concurrent_sessions.py
 

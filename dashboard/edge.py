@@ -134,7 +134,8 @@ class Edge:
             return None
         if path in self.door.page_paths and reads:
             return await self._app_page(request)
-        key = await self._identify(request) if path.startswith(SIGNED_IN_PATHS) else None
+        files = reads and path.startswith(SIGNED_IN_PATHS)
+        key = await self._identify(request) if files else None
         if key and (not path.startswith(MEDIA_PATH) or self.watch.may_fetch(key, path)):
             return self.watch.written.get((key, path))
         return self._page(request, 404, "Not found", "There is no such page.")

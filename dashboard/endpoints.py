@@ -20,7 +20,7 @@ from dashboard.door import Door
 from dashboard.embedding import ENDED, embed_routes
 from dashboard.entrance import SESSION_HEADER, entered, forget, leave, session_terms
 from dashboard.frontend import Frontend
-from dashboard.headers import page_headers
+from dashboard.headers import page_headers, security_headers
 from dashboard.logs import record
 from dashboard.metrics import metrics_routes
 from dashboard.oidc import oidc_routes
@@ -92,10 +92,11 @@ def stylesheet(door: Door) -> Callable[[Request], Any]:
 
 async def sign_in(door: Door, request: Request) -> Response:
     next_path = door.page_path(request.query_params.get("next", ""))
+    providers = door.settings.oidc_providers
     if not door.settings.demo:
-        return _page(closed_page(door.brand, door.settings.oidc_providers, next_path))
+        return _page(closed_page(door.brand, providers, next_path))
     people = await run_in_threadpool(demo_people, door.scope, door.today)
-    return _page(demo_page(door.brand, people, next_path))
+    return _page(demo_page(door.brand, people, next_path, providers))
 
 
 async def enter_demo(door: Door, request: Request) -> Response:
@@ -159,7 +160,7 @@ def handlers(door: Door) -> dict[Any, Callable[[Request, Any], Response]]:
     return {
         AppError: partial(_app_error, door),
         HTTPException: partial(_http_error, door),
-        Exception: partial(_bug, door),
+        Exception: partial(_bug, door, security_headers(Frontend(door.brand), door.settings)),
     }
 
 
@@ -178,9 +179,13 @@ def _http_error(door: Door, request: Request, error: HTTPException) -> Response:
     return _failure(door, request, error.status_code, "http", "That did not work", error.detail)
 
 
-def _bug(door: Door, request: Request, error: Exception) -> Response:
+def _bug(door: Door, headers: Mapping[str, str], request: Request, error: Exception) -> Response:
+    """Starlette answers a bug outside of the edge, which so cannot add its headers."""
     record(error)
-    return _failure(door, request, 500, AppError.code, "That did not work", OUR_FAULT)
+    answer = _failure(door, request, 500, AppError.code, "That did not work", OUR_FAULT)
+    for name, value in headers.items():
+        answer.headers.setdefault(name, value)
+    return answer
 
 
 def _failure(

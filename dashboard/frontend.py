@@ -105,9 +105,10 @@ class Frontend:
 
 
 def _branded(page: str, brand: Brand) -> str:
+    head = f"<title>{escape(brand.title)}</title>{NO_WHITE_FLASH}{BASE}{LEAVE_FRAME}"
     changes = {
         r"<html[^>]*>": '<html lang="en">',
-        r"<title>.*?</title>": f"<title>{escape(brand.title)}</title>{NO_WHITE_FLASH}{BASE}{LEAVE_FRAME}",
+        r"<title>.*?</title>": head,
         r'<link rel="shortcut icon"[^>]*>': '<link rel="icon" href="/brand/logo.svg" />',
         # The pointer to an interface that is switched off, with its comment.
         r'<!--((?!-->).)*-->\s*<link rel="service-desc"[^>]*>': "",

@@ -31,8 +31,13 @@ def style(brand: Brand, font: str) -> str:
     )
 
 
-def demo_page(brand: Brand, people: Iterable[DemoPerson], next_path: str) -> str:
-    """A list of demo people; one click enters as one of them."""
+def demo_page(
+    brand: Brand,
+    people: Iterable[DemoPerson],
+    next_path: str,
+    providers: Mapping[str, OidcProvider] = MappingProxyType({}),
+) -> str:
+    """A list of demo people; one click enters as one of them.  Providers, if set, stand below."""
     everyone = tuple(people)
     customers = "".join(_entry(p, p.plan) for p in everyone if p.member.customer)
     staff = "".join(
@@ -55,7 +60,8 @@ nothing here is real. Choose whose dashboard to open.</p>
 <ul class="people">{customers}</ul>
 <h2>Staff of {escape(brand.name)}</h2>
 <ul class="people">{staff}</ul>
-</form>""",
+</form>
+<div class="providers">{_provider_buttons(providers, next_path)}</div>""",
         wide=True,
     )
 
@@ -66,9 +72,7 @@ def closed_page(
     next_path: str = "/",
 ) -> str:
     """Outside the demo nobody is listed: a button for each provider, and links of one's own."""
-    buttons = "".join(
-        _provider_button(name, provider, next_path) for name, provider in providers.items()
-    )
+    buttons = _provider_buttons(providers, next_path)
     by_link = f"""You sign in with a personal link, which works once.
 If you have one, open it in this browser.</p>
 <p><a class="button" href="{escape(brand.support)}">Ask for a link</a></p>"""
@@ -156,6 +160,10 @@ def document(brand: Brand, title: str, body: str, *, wide: bool = False) -> str:
 </body>
 </html>
 """
+
+
+def _provider_buttons(providers: Mapping[str, OidcProvider], next_path: str) -> str:
+    return "".join(_provider_button(name, one, next_path) for name, one in providers.items())
 
 
 def _provider_button(name: str, provider: OidcProvider, next_path: str) -> str:

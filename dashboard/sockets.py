@@ -2,8 +2,8 @@
 
 One poll of the database asks for all open sockets of the process whether their sessions still
 live, so that an end anywhere (another process, the command line) closes them within about a tenth
-of a second.  The same place sees every frame: it knows which files a session was shown, and when
-its people last did something.
+of a second.  The same place sees every frame: it knows which files a session was shown, when its
+people last did something, and lets nothing through that our own pages never ask for.
 """
 
 import asyncio
@@ -34,6 +34,12 @@ TOUCH_SECONDS = 20.0  # how exactly the idle time is known
 LEAVE = b"\xc2\x01\x0e\n\x0c/auth/logout"
 # The name of a file is a hash of 128 bits; in a frame any byte may follow its ending.
 MEDIA = re.compile(rb"/media/([0-9a-f]{32})")
+# Also the random name of a download yet to be written: field 12 of a button, 32 characters long.
+TOLD = re.compile(rb"(?:/media/|\x62\x20)([0-9a-f]{32})")
+# All that our pages ask for.  Whoever asks Streamlit (1.67) for more may empty everybody's caches,
+# learn the branch and the names of changed files in the server's folder, or write into it.
+ASKED = ("rerun_script", "stop_script", "app_heartbeat")
+LARGEST = 1_000_000  # bytes of a message: what people have chosen on a page is far less
 LONGEST_NOTICE = 2_000  # bytes of a frame that tells of a download
 MOST_SESSIONS, MOST_FILES = 10_000, 2_000  # of which files are remembered
 FILE_HEADERS = ("content-type", "content-disposition")
@@ -76,7 +82,7 @@ class Watch:
 
     def sees(self, key: str, frame: bytes) -> None:
         """Remember the files that a frame tells a session of."""
-        found = MEDIA.findall(frame)
+        found = TOLD.findall(frame)
         if not found:
             return
         files = self.shown.setdefault(key, OrderedDict())
@@ -105,10 +111,23 @@ class Watch:
         while len(self.written) > MOST_WRITTEN:
             self.written.popitem(last=False)
 
-    def hears(self, key: str, frame: bytes) -> None:
-        """Remember that somebody acts; what a page repeats by itself keeps no session alive."""
-        if key not in self.acting and _is_an_act(frame):
+    def hears(self, key: str, frame: bytes) -> bool:
+        """Whether the app shall hear it, too; what is no message at all it refuses itself.
+
+        Somebody acts, unless it is what a page repeats by itself: that keeps no session alive.
+        """
+        message = BackMsg()
+        try:
+            message.ParseFromString(frame)
+        except DecodeError:
+            return True
+        kind = message.WhichOneof("type")
+        if kind == "rerun_script" and not message.rerun_script.is_auto_rerun:
             self.acting.add(key)
+        if kind == "backend_operation_request":
+            wanted = message.backend_operation_request.deferred_file.file_id
+            return wanted.encode() in self.shown.get(key, ())
+        return kind in ASKED
 
     async def _poll(self) -> None:
         """Until no socket is open; one may open while the last act is written down."""
@@ -149,16 +168,6 @@ class Watch:
         except Exception as error:
             log.warning("sessions not touched", error=type(error).__name__)
             self.acting |= acting
-
-
-def _is_an_act(frame: bytes) -> bool:
-    message = BackMsg()
-    try:
-        message.ParseFromString(frame)
-    except DecodeError:
-        return False
-    kind = message.WhichOneof("type")
-    return kind == "rerun_script" and not message.rerun_script.is_auto_rerun
 
 
 def _written_file(frame: bytes) -> str | None:
@@ -214,15 +223,21 @@ class _Socket:
                     task.cancel()
 
     async def _receive(self) -> Message:
-        self.pending = self.pending or asyncio.create_task(_next(self.receive))
-        await asyncio.wait({self.pending, self.ending}, return_when=asyncio.FIRST_COMPLETED)
-        if self.over.is_set():
-            await part(self.send)
-            return {"type": "websocket.disconnect", "code": 1012}
-        message = self.pending.result()
-        self.pending = None
-        self.watch.hears(self.key, message.get("bytes") or b"")
-        return message
+        while True:
+            self.pending = self.pending or asyncio.create_task(_next(self.receive))
+            await asyncio.wait({self.pending, self.ending}, return_when=asyncio.FIRST_COMPLETED)
+            if self.over.is_set():
+                await part(self.send)
+                return {"type": "websocket.disconnect", "code": 1012}
+            message = self.pending.result()
+            self.pending = None
+            frame = message.get("bytes") or b""
+            if len(frame) > LARGEST:
+                await self.send({"type": "websocket.close", "code": 1009})
+                return {"type": "websocket.disconnect", "code": 1009}
+            if not frame or self.watch.hears(self.key, frame):
+                return message
+            log.warning("message refused")
 
     async def _send(self, message: Message) -> None:
         if not self.over.is_set():

@@ -1,5 +1,6 @@
 """Who looks and what they may do.  Identity comes from the session alone, on every rerun."""
 
+from dashboard.access import administration
 from dashboard.access.permission import MAY, MEANING, Permission
 from dashboard.access.viewer import (
     Viewer,
@@ -25,6 +26,7 @@ __all__ = [
     "Role",
     "Viewer",
     "Viewing",
+    "administration",
     "choose_role",
     "current_viewer",
     "note_export",

@@ -88,7 +88,7 @@ def viewer_of(key: str, url: str, now: datetime) -> Viewer | None:
 def same_viewer(viewer: Viewer, now: datetime) -> Viewer:
     """The viewer as of now, for what runs after its page; AccessError if anything has ended."""
     again = viewer_of(viewer.key, viewer.url, now)
-    if again is None or again.customer != viewer.customer:
+    if again is None or (again.customer, again.role) != (viewer.customer, viewer.role):
         raise AccessError("Your session has ended. Reload the page.")
     return again
 

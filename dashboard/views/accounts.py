@@ -101,6 +101,8 @@ def _connect(visit: Visit) -> Safe | None:
     """A form of the page's own: Streamlit's buttons cannot lead to another site."""
     if visit.settings.connect_app is None or not visit.viewer.may(Permission.CHANGE_OWN):
         return None
+    if visit.viewer.person_id is None:
+        return None  # in a frame nobody has signed in, and Twilio's page of consent takes no frame
     button = tag("button", "Connect your Twilio account", type="submit", class_="u-button")
     words: Part = (
         f"Connect it, and {visit.brand.name} shows its usage here: usage, alerts and phone numbers "

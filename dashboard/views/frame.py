@@ -78,7 +78,7 @@ def subscription_name(own: SubscriptionView) -> str:
 
 
 def viewing_banner(viewer: Viewer, now: datetime) -> None:
-    """Staff always see that they are guests here, why, and until when."""
+    """Staff can't miss that they are guests here: who looks, at whom, why, and until when."""
     viewing = viewer.viewing
     if viewing is None:
         return
@@ -87,12 +87,15 @@ def viewing_banner(viewer: Viewer, now: datetime) -> None:
         horizontal=True,
         horizontal_alignment="distribute",
         vertical_alignment="center",
+        wrap=False,
     ):
         show(
             tag(
                 "p",
                 *("You are viewing ", strong(viewing.customer.name), f" as {_role(viewer)}"),
                 f" · read-only · {viewing.reason} · ends {viewing.until:%H:%M} UTC",
+                f" · signed in as {viewer.name}",
+                role="status",
             )
         )
         if st.button("Stop viewing"):

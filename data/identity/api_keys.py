@@ -57,8 +57,8 @@ def create_key(
             _must_exist(session, customers)
         if _live(session, name, now):
             raise Conflict(f"There is a key {name!r} already: rotate it, or revoke it first.")
-        whom = "every customer" if customers is None else f"{len(customers)} customers"
-        note(session, now, Action.KEY_CREATED, actor=actor, detail=f"{name}, for {whom}")
+        whom = "every customer" if customers is None else f"customers: {len(customers)}"
+        note(session, now, Action.KEY_CREATED, actor=actor, detail=f"{name}, {whom}")
         return _stored(session, name, customers, now)
 
 

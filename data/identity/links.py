@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 
 from sqlmodel import col, update
 
-from data.errors import LinkRejected
+from data.errors import Conflict, LinkRejected
 from data.identity.audit import Action, note, noted_lately
 from data.identity.people import (
     Role,
-    email_address,
     existing_person,
     first_membership,
     membership_in_role,
+    note_role,
     person_by_email,
 )
 from data.identity.secrets import hashed, new_secret
@@ -37,8 +37,7 @@ def invite(
     with writing(scope) as session:
         person_id = person_by_email(session, email, name)
         membership_in_role(session, person_id, role, customer_id)
-        detail = f"{email_address(email)} is {role.value}"
-        note(session, now, Action.ROLE_GIVEN, customer_id=customer_id, actor=actor, detail=detail)
+        note_role(session, person_id, role, customer_id, now, actor=actor)
         return _created(session, person_id, now, life, actor)
 
 
@@ -50,7 +49,10 @@ def create_link(
     life: timedelta = LINK_LIFE,
     actor: str = "",
 ) -> str:
-    """A secret that signs this person in once; it cannot be shown again."""
+    """A secret that signs this person in once; it cannot be shown again.
+
+    Conflict for a person who is disabled: no link would work.
+    """
     with writing(scope) as session:
         return _created(session, person_id, now, life, actor)
 
@@ -59,6 +61,8 @@ def _created(
     session: ScopedSession, person_id: int, now: datetime, life: timedelta, actor: str
 ) -> str:
     person, secret = existing_person(session, person_id), new_secret()
+    if person.disabled:
+        raise Conflict(f"{person.name} is disabled: enable them first.", field="email")
     session.add(LoginLink(secret_hash=hashed(secret), person_id=person_id, expires_at=now + life))
     detail = f"for {person.email}, until {now + life:%Y-%m-%d %H:%M} UTC"
     note(session, now, Action.LINK_CREATED, person_id=person_id, actor=actor, detail=detail)

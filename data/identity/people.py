@@ -91,6 +91,34 @@ def add_membership(
         return membership_in_role(session, person_id, role, customer_id)
 
 
+def give_role(
+    scope: EveryTenant,
+    person_id: int,
+    role: Role,
+    customer_id: int | None,
+    now: datetime,
+    *,
+    actor: str,
+) -> None:
+    """`add_membership` as an act of somebody: into the audit log with it."""
+    with writing(scope) as session:
+        membership_in_role(session, person_id, role, customer_id)
+        note_role(session, person_id, role, customer_id, now, actor=actor)
+
+
+def note_role(
+    session: ScopedSession,
+    person_id: int,
+    role: Role,
+    customer_id: int | None,
+    now: datetime,
+    *,
+    actor: str,
+) -> None:
+    detail = f"{existing_person(session, person_id).email} is {role.value}"
+    note(session, now, Action.ROLE_GIVEN, customer_id=customer_id, actor=actor, detail=detail)
+
+
 def membership_in_role(
     session: ScopedSession, person_id: int, role: Role, customer_id: int | None
 ) -> int:

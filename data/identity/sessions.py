@@ -36,8 +36,8 @@ class Viewing:
 class LiveSession:
     """A browser that is signed in; `key` is the hash of its cookie, harmless by itself.
 
-    `pages` are url paths that alone may be seen, None for all of the role; `origin` is of the page
-    around, for a frame.
+    Of a frame, `pages` are the url paths that alone may be seen (None: all of the role), `origin`
+    is of the page around and `opened_by` the name of the key that asked for it.
     """
 
     key: str
@@ -49,6 +49,7 @@ class LiveSession:
     viewing: Viewing | None
     pages: tuple[str, ...] | None
     origin: str | None
+    opened_by: str | None
 
 
 def open_session(
@@ -262,7 +263,7 @@ def _alive(asked: Any, now: datetime) -> Any:
 
 def _live_sessions(now: datetime) -> Any:
     own, viewed = aliased(Customer), aliased(Customer)
-    asked = select(LoginSession, Membership, Person, own, viewed)  # type: ignore[call-overload]  # its types stop at four entities
+    asked = select(LoginSession, Membership, Person, own, viewed, ApiKey)  # type: ignore[call-overload]  # its types stop at four entities
     return (
         _alive(asked.select_from(LoginSession), now)
         .outerjoin(own, own.id == func.coalesce(Membership.customer_id, LoginSession.customer_id))
@@ -271,7 +272,7 @@ def _live_sessions(now: datetime) -> Any:
 
 
 def _live_session(
-    row: Any, membership: Any, person: Any, customer: Any, viewed: Any, *, now: datetime
+    row: Any, membership: Any, person: Any, customer: Any, viewed: Any, key: Any, *, now: datetime
 ) -> LiveSession:
     viewing = None
     if viewed is not None and row.viewing_until > now:
@@ -288,6 +289,7 @@ def _live_session(
         viewing,
         tuple(row.pages) if row.pages is not None else None,
         row.origin,
+        key and key.name,
     )
 
 

@@ -34,6 +34,7 @@ from tests.attack.test_walls_world import (
     MARGIN,
     MOVED,
     OWNERS,
+    PLANS,
     TODAY,
     figures,
     put_back,
@@ -175,6 +176,9 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+# Plans are the ISV's price list, and everybody's.
+PLAN_WORDS = words([plan.model_dump() for plan in PLANS])
+
 WRITE = {"data.closing.close_period", "data.closing.adjust", "data.credit_ledger.post_credits"}
 
 
@@ -217,7 +221,8 @@ class World:
         other = next(one for one in OWNERS if one != owner)
         answer = self.told(question, owner, chosen)
         sound = answer == self.alone.told(question, owner, chosen)
-        only_theirs = self.words[other] - self.words[owner] - words(list(chosen.values()))
+        known = self.words[owner] | PLAN_WORDS | words(list(chosen.values()))
+        only_theirs = self.words[other] - known
         sound &= not words(answer) & only_theirs
         if question in WRITE:
             sound &= figures(rows_of(self.store, other)) == self.before[other]

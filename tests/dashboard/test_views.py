@@ -24,7 +24,7 @@ from data.store import periods
 from tests.demo_app import demo
 
 BIRCH, FJORD = "Birch Bakery", "Fjord Optik"
-CUSTOMER_PAGES = ("overview", "usage", "spend", "accounts")
+CUSTOMER_PAGES = ("overview", "usage", "spend", "accounts", "access")
 MARKS = {  # what gives a customer away: name, e-mail, external id, plan, currency
     BIRCH: ("Birch", "birch-bakery", "OWL-1004", "overage · Small", "Orders"),
     FJORD: ("Fjord", "fjord-optik", "OWL-1003", "bundle · Medium", "€", "EUR", "Appointments"),

@@ -1,0 +1,96 @@
+"""What staff do on a page: asked for in a dialog, done by the next run of the page.
+
+A dialog runs without the top of the script, so it does nothing itself: it leaves the act behind,
+and the page, which has asked who looks, does it first and shows its lists as they are then.
+"""
+
+from collections.abc import Callable
+from typing import NoReturn
+
+import streamlit as st
+
+from dashboard.access import CustomerName, Permission, current_viewer
+from dashboard.views.markup import Part, Safe, note, strong, tag
+from dashboard.views.page import Visit
+from dashboard.views.parts import callout, show
+from data.errors import AppError, Conflict, InputError, NotFound, NotSignedIn
+from data.scope import EveryTenant
+from data.store import find_customers
+
+ASKED = "asked_act"
+MOST_SHOWN = 25
+MOST_CUSTOMERS = 2000
+FIELDS = {"email": "E-mail", "customer": "Customer", "role": "Role", "name": "Name"}
+
+Act = Callable[[Visit], None]
+
+
+def ask(act: Act) -> NoReturn:
+    """Leave an act to the next run, which this begins."""
+    st.session_state[ASKED] = act
+    st.rerun()
+
+
+def do_what_was_asked(visit: Visit) -> None:
+    """Once.  What could not be done is said; a right that is missing ends the page."""
+    act = st.session_state.pop(ASKED, None)
+    if act is None:
+        return
+    try:
+        act(visit)
+    except (InputError, Conflict, NotFound) as error:
+        show(refused(error))
+
+
+def done(*words: Part) -> None:
+    show(tag("div", tag("p", *words), class_="u-callout", role="status"))
+
+
+def refused(error: AppError) -> Safe:
+    """What was wrong, by the name of its field where it has one."""
+    field = FIELDS.get(str(error.params.get("field")))
+    return callout(strong(f"{field}: " if field else "Not done. "), str(error), kind="warning")
+
+
+def must_still(visit: Visit, permission: Permission) -> None:
+    """The first line of every dialog: it may run long after its page."""
+    viewer = current_viewer(visit.settings.database_url, visit.clock)
+    if viewer is None:
+        raise NotSignedIn("You are signed out.")
+    viewer.require(permission)
+
+
+@st.dialog("Hand this over", dismissible=False, width="medium")
+def hand_over(visit: Visit, permission: Permission, secret: str, *words: Part) -> None:
+    """A secret, seen this once; it goes away with a button only."""
+    must_still(visit, permission)
+    show(*(note(part) for part in words))
+    st.code(secret, language=None, wrap_lines=True)
+    if st.button("Done", type="primary"):
+        st.rerun()
+
+
+@st.cache_data(ttl=60, max_entries=4, show_spinner=False)
+def read_customers(scope: EveryTenant) -> tuple[CustomerName, ...]:
+    """Every customer by name, for the staff's lists to choose from."""
+    found = find_customers(scope, "", limit=MOST_CUSTOMERS)
+    return tuple(CustomerName(one.id, one.slug, one.name) for one in found if not one.waiting)
+
+
+def pick_customer(visit: Visit, key: str, label: str = "Customer", **terms: str) -> int | None:
+    names = {one.id: one.name for one in read_customers(EveryTenant(visit.settings.database_url))}
+    return st.selectbox(
+        label,
+        tuple(names),
+        format_func=lambda id: names.get(id, ""),
+        index=None,
+        placeholder=terms.get("placeholder", "Choose a customer"),
+        key=key,
+    )
+
+
+def shortened(shown: int, number: int) -> Safe | None:
+    """What is said below a list that is cut."""
+    if number <= shown:
+        return None
+    return tag("p", f"{shown} of {number:,} are shown. Narrow the search.", class_="u-foot")

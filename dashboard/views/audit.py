@@ -1,0 +1,202 @@
+"""Audit: who did what to whose data, for administrators; in words, filtered, and as CSV.
+
+The export is a reading of its own when it is asked for, by whoever may read the log then, and
+stands in the log itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+import streamlit as st
+
+from dashboard.access import Permission, administration, same_viewer
+from dashboard.charts.formats import day
+from dashboard.exports import Table
+from dashboard.views.acts import pick_customer, read_customers
+from dashboard.views.markup import Safe, div, span, tag
+from dashboard.views.page import Page, Visit
+from dashboard.views.parts import csv_button, show, state
+from dashboard.views.people_lists import DOORS
+from data.identity import Action, Entry
+from data.periods import DAY
+from data.scope import EveryTenant
+
+MAY = Permission.ADMINISTER
+A_LEAF = 50
+FIRST_DAYS = 30
+SHOWN = "audit_shown"  # how many entries, and under which filter
+WORDS = {
+    Action.SIGN_IN: "Signed in",
+    Action.SIGN_IN_REFUSED: "Was refused at sign-in",
+    Action.SIGN_OUT: "Signed out",
+    Action.SESSIONS_ENDED: "Ended a session",
+    Action.MEMBERSHIP_CHOSEN: "Went on in another role",
+    Action.LINK_CREATED: "Made a sign-in link",
+    Action.LINK_REJECTED: "Tried a link that does not work",
+    Action.PERSON_ADDED: "Added a person",
+    Action.PERSON_DISABLED: "Disabled a person",
+    Action.PERSON_ENABLED: "Enabled a person",
+    Action.ROLE_GIVEN: "Gave a role",
+    Action.ROLE_TAKEN: "Took a role away",
+    Action.VIEW_AS_START: "Began to view a customer's pages",
+    Action.VIEW_AS_PAGE: "Viewed a customer's page",
+    Action.VIEW_AS_STOP: "Stopped viewing a customer's pages",
+    Action.KEY_CREATED: "Made a key",
+    Action.KEY_ROTATED: "Rotated a key",
+    Action.KEY_REVOKED: "Revoked a key",
+    Action.KEY_REFUSED: "Tried a key that does not work",
+    Action.EMBED_CODE_ISSUED: "Asked for a frame",
+    Action.EMBED_CODE_REJECTED: "Tried a frame's code that does not work",
+    Action.EXPORT: "Downloaded a file",
+    Action.AGREEMENT_CHANGED: "Changed what was agreed",
+    Action.PERIOD_CLOSED: "Closed a period",
+}
+HEADS = ("When (UTC)", "Who", "What", "Customer", "From")
+COLUMNS = ("Day (UTC)", "Time (UTC)", "Who", "Action", "Detail", "Customer", "Address")
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Both days are included."""
+
+    first: date
+    last: date
+    action: Action | None = None
+    customer_id: int | None = None
+
+    @property
+    def since(self) -> datetime:
+        return datetime.combine(self.first, time(), UTC)
+
+    @property
+    def until(self) -> datetime:
+        return datetime.combine(self.last + DAY, time(), UTC)
+
+
+def render(visit: Visit) -> None:
+    visit.viewer.require(MAY)
+    show(tag("h1", "Audit", class_="u-title"))
+    wanted = _filter(visit)
+    if wanted is None:
+        show(state("Choose a last day, too", "The log is shown between two days, both included."))
+        return
+    known, number = st.session_state.get(SHOWN, (None, A_LEAF))
+    number = number if known == wanted else A_LEAF
+    entries = _read(visit, wanted, number + 1)
+    if not entries:
+        hint = "Choose other days, or leave out the customer or the kind."
+        show(state("Nothing stands in the log here", "No entry matches what you chose.", hint=hint))
+        return
+    show(log_table(entries[:number]))
+    _foot(visit, wanted, shown=min(number, len(entries)), more=len(entries) > number)
+
+
+def _filter(visit: Visit) -> Filter | None:
+    """None while a range has one end only."""
+    today = visit.clock.date()
+    with st.container(key="audit_filter", horizontal=True, vertical_alignment="bottom"):
+        days = st.date_input(
+            "Days (UTC)",
+            (today - timedelta(days=FIRST_DAYS), today),
+            format="YYYY-MM-DD",
+            key="audit_days",
+            width=250,
+        )
+        action = st.selectbox(
+            "What",
+            tuple(WORDS),
+            format_func=lambda one: WORDS[one],
+            index=None,
+            placeholder="Everything",
+            key="audit_action",
+            width=320,
+        )
+        customer_id = pick_customer(visit, "audit_customer", placeholder="All, and none")
+    chosen = days if isinstance(days, tuple) else (days, days)
+    return Filter(chosen[0], chosen[1], action, customer_id) if len(chosen) == 2 else None
+
+
+def _read(visit: Visit, wanted: Filter, limit: int | None) -> list[Entry]:
+    found = administration.audit_entries(
+        visit.viewer,
+        since=wanted.since,
+        until=wanted.until,
+        customer_id=wanted.customer_id,
+        action=wanted.action,
+        limit=limit,
+    )
+    return list(found)
+
+
+def _foot(visit: Visit, wanted: Filter, *, shown: int, more: bool) -> None:
+    def written() -> Table:
+        # The page may be long gone when its button is pressed.
+        same_viewer(visit.viewer, visit.clock).require(MAY)
+        return audit_rows(_read(visit, wanted, None))
+
+    with st.container(key="audit_foot", horizontal=True, vertical_alignment="center"):
+        show(span("u-foot", f"The newest {shown:,}" if more else f"{shown:,} in all"))
+        if more:
+            st.button("Show more", on_click=_show_more, args=(wanted, shown), type="tertiary")
+        csv_button(visit, "CSV of all that match", written, *_names(visit, wanted))
+
+
+def _show_more(wanted: Filter, shown: int) -> None:
+    """Notes a number and nothing else; the page asks who looks when it runs again."""
+    st.session_state[SHOWN] = (wanted, shown + A_LEAF)
+
+
+def _names(visit: Visit, wanted: Filter) -> tuple[str, ...]:
+    """Of the file: what was exported can be seen in the log."""
+    scope = EveryTenant(visit.settings.database_url)
+    slugs = {one.id: one.slug for one in read_customers(scope)}
+    parts = (wanted.action or "", slugs.get(wanted.customer_id or 0, ""))
+    return "audit", f"{wanted.first}", f"{wanted.last}", *(str(part) for part in parts if part)
+
+
+def log_table(entries: Iterable[Entry]) -> Safe:
+    head = tag("tr", *(tag("th", name, scope="col") for name in HEADS))
+    rows = tag("tbody", *(_row(one) for one in entries))
+    grid = tag("table", tag("thead", head), rows, class_="u-table u-log")
+    return div("u-panel", div("u-table-frame", grid))
+
+
+def _row(entry: Entry) -> Safe:
+    detail = detail_of(entry)
+    return tag(
+        "tr",
+        tag("td", f"{day(entry.at.date(), year=True)} {entry.at:%H:%M:%S}", class_="u-when"),
+        tag("td", entry.actor or "A stranger"),
+        tag("td", what(entry), span("u-behind-it", detail) if detail else None),
+        tag("td", entry.customer),
+        tag("td", entry.address, class_="u-sid"),
+    )
+
+
+def what(entry: Entry) -> str:
+    """An action that is not known here is shown as it is written."""
+    return next((words for action, words in WORDS.items() if action == entry.action), entry.action)
+
+
+def detail_of(entry: Entry) -> str:
+    if entry.action == Action.SIGN_IN:
+        return DOORS.get(entry.detail, entry.detail)
+    if entry.action == Action.VIEW_AS_PAGE:
+        return entry.detail.capitalize()
+    return entry.detail
+
+
+def audit_rows(entries: Iterable[Entry]) -> Table:
+    """An entry a row, as it is written; newest first."""
+    rows = (
+        (
+            *(one.at.date(), f"{one.at:%H:%M:%S}", one.actor, one.action),
+            *(one.detail, one.customer, one.address),
+        )
+        for one in entries
+    )
+    return Table(COLUMNS, tuple(rows))
+
+
+PAGE = Page("audit", "Audit", ":material/fact_check:", MAY, render)
