@@ -27,7 +27,6 @@ from dashboard.headers import (
     POLICY,
     YEAR,
     app_policy,
-    framed_headers,
     page_headers,
     security_headers,
 )
@@ -51,7 +50,7 @@ SIGNED_BY_TWILIO = "/connect/deauthorized"
 # Nor has the ISV's backend: the route checks its key.  No cookie counts at either.
 NOT_BROWSERS = (SIGNED_BY_TWILIO, CODES)
 DOORS = ("/auth/", "/embed", "/sign-in")
-REFUSED = (400, 401, 403, 404)
+REFUSED, REFUSED_KEY = (400, 401, 403, 404), (401,)
 LARGEST_BODY = 16_384  # bytes, of a request to our own routes
 
 
@@ -105,15 +104,17 @@ class Edge:
         """TooManyRequests for an address that tries too much at our doors."""
         if request.scope["path"].startswith(DOORS):
             self.limits.check(FAILURES, address_of(request))
-            self.limits.take(ATTEMPTS, address_of(request))
+            if request.scope["path"] != CODES:  # which counts by key: a portal has one address
+                self.limits.take(ATTEMPTS, address_of(request))
 
     def _counted(self, request: Request, send: Send) -> Send:
         """Count what was refused at our doors."""
         if not request.scope["path"].startswith(DOORS):
             return send
+        refused = REFUSED_KEY if request.scope["path"] == CODES else REFUSED
 
         async def counted(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] in REFUSED:
+            if message["type"] == "http.response.start" and message["status"] in refused:
                 with suppress(TooManyRequests):
                     self.limits.take(FAILURES, address_of(request))
             await send(message)
@@ -149,7 +150,7 @@ class Edge:
             if frame is None or identity.hashed(frame) != key:
                 origin = None  # a sign-in of its own, which nobody may frame
             policy = app_policy(self.frontend, self.door.settings, origin)
-            headers = {"cache-control": "no-store", POLICY: policy, **framed_headers(origin)}
+            headers = {"cache-control": "no-store", POLICY: policy}
             return HTMLResponse(self.frontend.page, headers=headers)
         if origin is not None:
             return RedirectResponse(ENDED, 303)

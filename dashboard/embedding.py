@@ -90,7 +90,8 @@ def _asked(door: Door, body: bytes) -> Asked:
         raise InputError(
             f"pages: no {', '.join(sorted(unknown))}; there are {there}", field="pages"
         )
-    return Asked(sent.customer, Role(sent.role), pages, sent.origin.rstrip("/"), sent.visitor)
+    origin = sent.origin.rstrip("/").lower()
+    return Asked(sent.customer, Role(sent.role), pages, origin, sent.visitor)
 
 
 async def enter(door: Door, request: Request) -> Response:

@@ -56,6 +56,7 @@ def routes(door: Door) -> list[Route]:
         Route("/auth/link", partial(show_link, door), methods=["GET"]),
         Route("/auth/link", partial(enter_by_link, door), methods=["POST"]),
         Route("/auth/logout", partial(sign_out, door)),
+        Route("/auth/over", partial(over, door)),
         *oidc_routes(door),
         *embed_routes(door),
         *connect_routes(door),
@@ -139,6 +140,13 @@ async def sign_out(door: Door, request: Request) -> Response:
     answer = RedirectResponse("/sign-in", 303)
     forget(door, answer)
     return answer
+
+
+async def over(door: Door, request: Request) -> Response:
+    """Where a page goes whose session has ended.  Nothing ends here."""
+    if SESSION_HEADER in request.headers:
+        return RedirectResponse("/", 303)
+    return RedirectResponse(ENDED if door.frame_cookie in request.cookies else "/sign-in", 303)
 
 
 def _page(html: str, status: int = 200) -> Response:

@@ -48,13 +48,7 @@ def app_policy(frontend: Frontend, settings: Settings, framed_by: str | None) ->
 
 def page_headers(framed_by: str | None = None) -> dict[str, str]:
     """Of our own small pages, which run nothing at all."""
-    headers = {POLICY: PAGE_POLICY.format(ancestors(framed_by)), "cache-control": "no-store"}
-    return headers | framed_headers(framed_by)
-
-
-def framed_headers(framed_by: str | None) -> dict[str, str]:
-    """A page around us that isolates itself loads only what allows it (COEP)."""
-    return {"cross-origin-resource-policy": "cross-origin"} if framed_by else {}
+    return {POLICY: PAGE_POLICY.format(ancestors(framed_by)), "cache-control": "no-store"}
 
 
 def ancestors(framed_by: str | None) -> str:

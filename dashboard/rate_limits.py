@@ -12,7 +12,7 @@ from data.errors import TooManyRequests
 
 ATTEMPTS = parse("600/minute")  # of one address at our doors, whatever comes of them
 FAILURES = parse("120/minute")  # of one address
-ASKED = parse("300/minute")  # of one key
+ASKED = parse("600/minute")  # of one key
 
 
 class RateLimits:

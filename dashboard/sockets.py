@@ -30,8 +30,9 @@ log = structlog.get_logger()
 POLL_SECONDS = 0.1
 PAUSE_SECONDS = 2.0  # after a database that does not answer
 TOUCH_SECONDS = 20.0  # how exactly the idle time is known
-# Streamlit's ForwardMsg.auth_redirect, as st.logout() sends it: the browser leaves the page.
-LEAVE = b"\xc2\x01\x0e\n\x0c/auth/logout"
+# Streamlit's ForwardMsg.auth_redirect, as st.logout() sends it: the browser leaves the page.  Not
+# for the sign-out address: another tab may have signed in anew, with another cookie.
+LEAVE = b"\xc2\x01\x0c\n\n/auth/over"
 # The name of a file is a hash of 128 bits; in a frame any byte may follow its ending.
 MEDIA = re.compile(rb"/media/([0-9a-f]{32})")
 # Also the random name of a download yet to be written: field 12 of a button, 32 characters long.

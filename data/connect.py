@@ -16,7 +16,7 @@ from sqlmodel import col, delete, select, update
 
 from data.assignment import FOREVER, Owner, move_account, system_customer
 from data.errors import AccessError, LinkRejected, NotFound, TwilioError, TwilioRefused
-from data.identity.audit import note
+from data.identity.audit import Action, note
 from data.identity.secrets import hashed
 from data.models import Account, AccountEvent, AuditEntry, ConnectRequest, Subscription
 from data.scope import EveryTenant, Scope, ScopedSession, reading, writing
@@ -99,7 +99,7 @@ def begin(scope: EveryTenant, asker: Asker, *, now: datetime) -> str:
                 expires_at=now + STATE_LIFE,
             )
         )
-        _note(session, now, "connect_started", asker)
+        _note(session, now, Action.CONNECT_STARTED, asker)
     return state
 
 
@@ -120,14 +120,14 @@ def use(scope: EveryTenant, asker: Asker, state: str, *, now: datetime) -> None:
         # One statement decides, so of two answers one counts.
         if session.exec(usable).rowcount == 1:
             return
-        _note(session, now, "connect_rejected", asker)
+        _note(session, now, Action.CONNECT_REJECTED, asker)
     raise LinkRejected("This answer from Twilio is used already, too old, or not for you.")
 
 
 def decline(scope: EveryTenant, asker: Asker, why: str, *, now: datetime) -> None:
     """Note that Twilio sent no account: the person said no there, or something failed."""
     with writing(scope) as session:
-        _note(session, now, "connect_declined", asker, why[:100])
+        _note(session, now, Action.CONNECT_DECLINED, asker, why[:100])
 
 
 def proven(parent: Credentials, base: str, sid: str, *, today: date) -> ConnectedAccount:
@@ -168,10 +168,10 @@ def connect(
     with writing(scope) as session:
         taken = _refused(session, asker, account, today)
         if taken:
-            _note(session, now, "connect_refused", asker, account.sid)
+            _note(session, now, Action.CONNECT_REFUSED, asker, account.sid)
         else:
             _take(session, asker, account, today)
-            _note(session, now, "account_connected", asker, account.sid)
+            _note(session, now, Action.ACCOUNT_CONNECTED, asker, account.sid)
             session.add(AccountEvent(account_sid=account.sid, at=now, kind="connected"))
     if taken:
         raise AccessError(NOT_THIS_ONE)
@@ -180,7 +180,7 @@ def connect(
 def refuse(scope: EveryTenant, asker: Asker, sid: str, *, now: datetime) -> None:
     """Note an account that did not prove to be a connected one."""
     with writing(scope) as session:
-        _note(session, now, "connect_refused", asker, sid[:40])
+        _note(session, now, Action.CONNECT_REFUSED, asker, sid[:40])
 
 
 def _refused(session: ScopedSession, asker: Asker, account: ConnectedAccount, today: date) -> bool:
@@ -198,7 +198,7 @@ def _refused(session: ScopedSession, asker: Asker, account: ConnectedAccount, to
 def _connected_before(session: ScopedSession, asker: Asker, sid: str) -> bool:
     """Only its old owner takes an account back that waits; to others the ISV assigns it."""
     entries = select(AuditEntry.id).where(
-        AuditEntry.action == "account_connected",
+        AuditEntry.action == Action.ACCOUNT_CONNECTED,
         AuditEntry.customer_id == asker.customer_id,
         AuditEntry.detail == sid,
     )
@@ -262,7 +262,7 @@ def withdraw(scope: EveryTenant, sid: str, *, now: datetime) -> bool:
         for row in rows:
             row.withdrawn_at = now
             session.add(row)
-            _note(session, now, "account_withdrawn", Asker(row.customer_id, 0), sid)
+            _note(session, now, Action.ACCOUNT_WITHDRAWN, Asker(row.customer_id, 0), sid)
         if rows:
             session.add(AccountEvent(account_sid=sid, at=now, kind="withdrawn"))
         return bool(rows)

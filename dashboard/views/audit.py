@@ -34,7 +34,6 @@ WORDS = {
     Action.MEMBERSHIP_CHOSEN: "Went on in another role",
     Action.LINK_CREATED: "Made a sign-in link",
     Action.LINK_REJECTED: "Tried a link that does not work",
-    Action.PERSON_ADDED: "Added a person",
     Action.PERSON_DISABLED: "Disabled a person",
     Action.PERSON_ENABLED: "Enabled a person",
     Action.ROLE_GIVEN: "Gave a role",
@@ -51,6 +50,16 @@ WORDS = {
     Action.EXPORT: "Downloaded a file",
     Action.AGREEMENT_CHANGED: "Changed what was agreed",
     Action.PERIOD_CLOSED: "Closed a period",
+    Action.CONNECT_STARTED: "Began to connect an account",
+    Action.CONNECT_REJECTED: "Came back from Twilio without having asked",
+    Action.CONNECT_DECLINED: "Declined to connect an account",
+    Action.CONNECT_REFUSED: "Was refused an account",
+    Action.ACCOUNT_CONNECTED: "Connected an account",
+    Action.ACCOUNT_WITHDRAWN: "Took back the consent for an account",
+    Action.CREDENTIAL_ADDED: "Added an account's key",
+    Action.CREDENTIAL_REMOVED: "Removed an account's key",
+    Action.CREDENTIALS_ROTATED: "Encrypted the accounts' keys anew",
+    Action.ROWS_DELETED: "Deleted rows that were old enough",
 }
 HEADS = ("When (UTC)", "Who", "What", "Customer", "From")
 COLUMNS = ("Day (UTC)", "Time (UTC)", "Who", "Action", "Detail", "Customer", "Address")

@@ -10,6 +10,7 @@ import typer
 
 from data import account_credentials
 from data.commands.clock import now
+from data.identity import Action, record
 from data.scope import EveryTenant
 from data.secrets import fresh_key, vault
 from data.settings import Settings, load_settings
@@ -21,6 +22,10 @@ def _scope(settings: Settings) -> EveryTenant:
     return EveryTenant(settings.admin_url)
 
 
+def _note(settings: Settings, action: Action, detail: str) -> None:
+    record(_scope(settings), now(), action, actor="command line", detail=detail)
+
+
 @app.command()
 def add(account_sid: str, key_sid: str) -> None:
     """Keep the key that reads an account: AC… SK…; its secret is asked for, or piped in."""
@@ -30,6 +35,7 @@ def add(account_sid: str, key_sid: str) -> None:
     account_credentials.add(
         _scope(settings), locker, account_sid, key_sid, secret.strip(), now=now()
     )
+    _note(settings, Action.CREDENTIAL_ADDED, f"{account_sid} {key_sid}")
     print(f"{account_sid} is read with {key_sid} from the next sync on.")
 
 
@@ -46,7 +52,9 @@ def list_command() -> None:
 @app.command()
 def remove(account_sid: str) -> None:
     """Forget an account's key; it stays valid at Twilio until it is deleted there."""
-    account_credentials.remove(_scope(load_settings()), account_sid)
+    settings = load_settings()
+    account_credentials.remove(_scope(settings), account_sid)
+    _note(settings, Action.CREDENTIAL_REMOVED, account_sid)
     print(f"The key of {account_sid} is forgotten here; delete it at Twilio, too.")
 
 
@@ -55,6 +63,7 @@ def rotate() -> None:
     """Encrypt every secret anew with the first key of SECRETS_KEY."""
     settings = load_settings()
     count = account_credentials.rotate(_scope(settings), vault(settings))
+    _note(settings, Action.CREDENTIALS_ROTATED, f"{count}")
     print(f"{count} secrets are under the first key of SECRETS_KEY now.")
 
 

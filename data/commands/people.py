@@ -6,7 +6,7 @@ import typer
 
 from data import identity
 from data.commands.clock import now
-from data.errors import NotFound
+from data.errors import InputError, NotFound
 from data.identity import PersonView, Role
 from data.scope import EveryTenant
 from data.settings import Settings, load_settings
@@ -41,7 +41,7 @@ def link(email: str) -> None:
 
 @app.command()
 def disable(email: str) -> None:
-    """Shut a person out at once: sessions, links and frames of theirs end."""
+    """Shut a person out at once: sessions and links of theirs end."""
     _, scope = _opened()
     identity.disable_person(scope, _person(scope, email).id, now(), actor=ACTOR)
     print(f"{email} is shut out.")
@@ -72,10 +72,18 @@ def remove(
 
 
 @app.command("sign-out")
-def sign_out(email: str) -> None:
-    """End every session of a person; they may sign in again."""
+def sign_out(
+    email: Annotated[str, typer.Argument(help="Whose sessions end.")] = "",
+    everybody: Annotated[bool, typer.Option(help="Everybody's, and all frames.")] = False,
+) -> None:
+    """End every session of a person, or of everybody; they may sign in again."""
     _, scope = _opened()
-    ended = identity.revoke_person(scope, _person(scope, email).id, now(), actor=ACTOR)
+    if bool(email) == everybody:
+        raise InputError("Give an e-mail address, or --everybody.", field="email")
+    if everybody:
+        ended = identity.revoke_all(scope, now(), actor=ACTOR)
+    else:
+        ended = identity.revoke_person(scope, _person(scope, email).id, now(), actor=ACTOR)
     print(f"{ended} sessions ended.")
 
 

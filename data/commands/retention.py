@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from data.commands.clock import now
+from data.identity import Action, record
 from data.retention import delete_expired, expired, policies
 from data.scope import EveryTenant
 from data.settings import load_settings
@@ -18,6 +19,9 @@ def retention_command(
     scope, moment = EveryTenant(settings.admin_url), settings.moment(now())
     for policy in policies(settings.retention):
         found = (delete_expired if apply else expired)(scope, policy, moment)
+        if apply and found.rows:
+            detail = f"{policy.name}: {found.rows} before {found.before}"
+            record(scope, moment, Action.ROWS_DELETED, actor="command line", detail=detail)
         print(
             f"  {policy.name:<16} {policy.days:>5} days, before {found.before}: {found.rows} rows"
         )

@@ -27,7 +27,6 @@ class Action(StrEnum):
     MEMBERSHIP_CHOSEN = "membership_chosen"
     LINK_CREATED = "link_created"
     LINK_REJECTED = "link_rejected"
-    PERSON_ADDED = "person_added"
     PERSON_DISABLED = "person_disabled"
     PERSON_ENABLED = "person_enabled"
     ROLE_GIVEN = "role_given"
@@ -44,6 +43,16 @@ class Action(StrEnum):
     EXPORT = "export"
     AGREEMENT_CHANGED = "agreement_changed"
     PERIOD_CLOSED = "period_closed"
+    CONNECT_STARTED = "connect_started"
+    CONNECT_REJECTED = "connect_rejected"
+    CONNECT_DECLINED = "connect_declined"
+    CONNECT_REFUSED = "connect_refused"
+    ACCOUNT_CONNECTED = "account_connected"
+    ACCOUNT_WITHDRAWN = "account_withdrawn"
+    CREDENTIAL_ADDED = "credential_added"
+    CREDENTIAL_REMOVED = "credential_removed"
+    CREDENTIALS_ROTATED = "credentials_rotated"
+    ROWS_DELETED = "rows_deleted"
 
 
 VIEWING = (Action.VIEW_AS_START, Action.VIEW_AS_PAGE, Action.VIEW_AS_STOP)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import aliased
-from sqlmodel import col, func, or_, select
+from sqlmodel import col, func, or_, select, true
 
 from data.errors import AccessError, NotFound
 from data.identity.audit import Action, note
@@ -159,11 +159,18 @@ def revoke(scope: EveryTenant, key: str, now: datetime, *, actor: str = "") -> N
 
 def revoke_person(scope: EveryTenant, person_id: int, now: datetime, *, actor: str = "") -> int:
     """Sign a person out everywhere; how many sessions ended."""
+    own = select(col(Membership.id)).where(Membership.person_id == person_id)
+    return _end_all(scope, now, actor, col(LoginSession.membership_id).in_(own))
+
+
+def revoke_all(scope: EveryTenant, now: datetime, *, actor: str) -> int:
+    """Sign everybody out, frames included; how many sessions ended."""
+    return _end_all(scope, now, actor, true())
+
+
+def _end_all(scope: EveryTenant, now: datetime, actor: str, which: Any) -> int:
     with writing(scope) as session:
-        own = select(col(Membership.id)).where(Membership.person_id == person_id)
-        rows = session.exec(
-            _alive(select(LoginSession), now).where(col(LoginSession.membership_id).in_(own))
-        ).all()
+        rows = session.exec(_alive(select(LoginSession), now).where(which)).all()
         for row in rows:
             _end(session, row, now, actor)
         return len(rows)

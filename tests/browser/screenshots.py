@@ -15,7 +15,7 @@ from tests.browser.stage import CHROMIUM, Live, chromium, settle, sign_in, stage
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
 CUSTOMERS = {
-    "Birch Bakery": ("overview", "usage", "spend"),
+    "Birch Bakery": ("overview", "usage", "spend", "access"),
     "Cedar Logistics": ("overview", "usage", "spend", "accounts"),
     "Dune Travel": ("overview", "spend"),
     "Elm Fitness": ("overview", "spend"),
@@ -24,6 +24,7 @@ CUSTOMERS = {
     "Harbor Events": ("overview", "spend"),
     "Iris Studio": ("overview", "usage", "spend", "accounts"),
 }
+STAFF = ("sync", "people", "keys", "audit", "forecasts")
 
 # Text that is wider than its box, unless it may be scrolled to; cards that lie on each other.
 FAULTS = """() => {
@@ -110,8 +111,11 @@ def _scenes(browser: Browser, live: Live) -> Iterator[tuple[str, str, str, Page]
             yield from ((size, scheme, name, page) for name in _as_staff(page, live))
             page.context.close()
             page = _window(browser, width, height, scheme)
-            sign_in(page, live, "Alex Admin", "sync")
-            yield size, scheme, "sync", page
+            sign_in(page, live, "Alex Admin", STAFF[0])
+            for path in STAFF:
+                page.goto(f"{live.base}/{path}")
+                settle(page)
+                yield size, scheme, path, page
             page.context.close()
 
 

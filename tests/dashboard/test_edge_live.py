@@ -102,7 +102,7 @@ def test_revocation_closes_the_live_socket_and_no_other_opens(base, world):
         stays.rerun()
         identity.revoke(world.scope, hashed(secret), datetime.now(UTC))
         assert page.closed_with() == 1012
-        assert page.sent_to == "/auth/logout"
+        assert page.sent_to == "/auth/over"
         stays.rerun()
         assert stays.texts[1] == "viewer Ben"
     with connect(base, cookie(secret), session_id=page.session_id) as again:
@@ -134,7 +134,7 @@ def test_an_expired_session_closes_its_socket(base, world):
 
 def test_the_message_to_leave_is_the_one_that_streamlit_sends():
     message = ForwardMsg()
-    message.auth_redirect.url = "/auth/logout"
+    message.auth_redirect.url = "/auth/over"
     assert message.SerializeToString() == LEAVE
 
 

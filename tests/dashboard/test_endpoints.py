@@ -230,3 +230,18 @@ def test_our_own_bugs_show_nothing_of_the_inside(real, path, accept):
 )
 def test_only_what_people_may_read_is_shown(error, message):
     assert public_message(error) == message
+
+
+# A page whose session has ended
+
+
+def test_a_page_that_is_over_ends_nothing_and_goes_where_the_browser_now_is(real, world):
+    assert real.get("/auth/over").headers["location"] == "/sign-in"
+    real.post("/auth/link", data={"token": link(world)}, headers=OURS)
+    first = real.cookies["dash_session"]
+    real.post("/auth/link", data={"token": link(world, "Ben")}, headers=OURS)
+    second = real.cookies["dash_session"]
+    assert real.get("/auth/over").headers["location"] == "/"
+    now = datetime.now(UTC)
+    alive = [identity.resolve(world.scope, hashed(one), now) is not None for one in (first, second)]
+    assert alive == [False, True]
