@@ -27,6 +27,7 @@ from data.identity import Asked, Role
 
 CODES, ENTER, CHECK, ENDED = "/embed/codes", "/embed", "/embed/check", "/embed/ended"
 LONGEST = 200  # characters of any field
+PLAIN = r"^[^\x00-\x1f\x7f]*$"  # a NUL is no text to PostgreSQL
 # Streamlit's own word for "inside a frame": no padding and no toolbar.
 FIRST_PAGE = "/?embed=true"
 
@@ -36,11 +37,11 @@ class CodeRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    customer: str = Field(min_length=1, max_length=LONGEST)
+    customer: str = Field(min_length=1, max_length=LONGEST, pattern=PLAIN)
     origin: str = Field(max_length=LONGEST)
     role: str = Field(default=Role.VIEWER.value, max_length=LONGEST)
     pages: list[str] | None = Field(default=None, min_length=1, max_length=50)
-    visitor: str = Field(default="", max_length=100)
+    visitor: str = Field(default="", max_length=100, pattern=PLAIN)
 
 
 def embed_routes(door: Door) -> list[Route]:
@@ -97,6 +98,10 @@ def _asked(door: Door, body: bytes) -> Asked:
 async def enter(door: Door, request: Request) -> Response:
     """Trade a code for a session; in a frame, by way of a check that the cookie was kept."""
     code = request.query_params.get("code", "")
+    if _is_lured(request):
+        title = "You are signed in already"
+        body = "<p>A link from elsewhere would show you the pages of somebody else.</p>"
+        return _page(door, 409, title, f'{body}<p><a class="button" href="/">Go on</a></p>', None)
     try:
         found = await run_in_threadpool(
             partial(identity.enter_by_code, life=door.frame_life, address=address_of(request)),
@@ -108,6 +113,13 @@ async def enter(door: Door, request: Request) -> Response:
         return _page(door, error.status, "Please reload", f"<p>{error} {advice}</p>", origin)
     path = f"{CHECK}?{urlencode({'again': found.again})}" if found.again else "/"
     return await entered(door, request, found.secret, path, framed=True)
+
+
+def _is_lured(request: Request) -> bool:
+    """Whether another site leads a person out of a sign-in of their own (login CSRF)."""
+    told = request.headers.get
+    outside = (told("sec-fetch-site"), told("sec-fetch-dest")) == ("cross-site", "document")
+    return outside and SESSION_HEADER in request.headers
 
 
 async def check(door: Door, request: Request) -> Response:

@@ -37,6 +37,9 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 # Tests that share what takes seconds to make (a demo, a world, an evaluation) run on one worker.
 TOGETHER = (
     "tests/attack/test_concurrent_sessions.py",
+    "tests/attack/test_outside_",
+    "tests/attack/test_walls.py",
+    "tests/attack/test_walls_calls.py",
     "tests/browser/",
     "tests/dashboard/test_views.py",
     "tests/data/commands/test_evaluate.py",

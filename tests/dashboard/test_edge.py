@@ -266,7 +266,7 @@ def test_scripts_run_only_from_here_or_by_their_hash(client):
     scripts = next(part for part in policy.split("; ") if part.startswith("script-src"))
     assert "'unsafe-inline'" not in scripts
     assert "'unsafe-eval'" not in scripts
-    assert scripts.count("'sha256-") == 2
+    assert scripts.count("'sha256-") == 3
 
 
 def test_a_public_app_insists_on_https(secure):

@@ -101,6 +101,7 @@ def test_without_a_right_key_the_answer_is_always_the_same(client, world, header
         ({"pages": ["sync"]}, "pages"),
         ({"pages": "usage"}, "pages"),
         ({"visitor": "x" * 101}, "visitor"),
+        ({"visitor": "a\x00b"}, "visitor"),
         ({"until": "tomorrow"}, "until"),
     ],
     ids=str,
@@ -230,3 +231,14 @@ def test_an_address_that_guesses_is_stopped_before_anything_is_looked_up(client,
     assert answers == [403] * FAILURES.amount + [429]
     assert client.post("/auth/link", data={"token": "x"}).status_code == 429
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_link_from_another_site_takes_nobody_out_of_their_own_sign_in(client, world):
+    client.cookies.set("__Host-dash_session", mine := world.sign_in(world.ben))
+    url = urlsplit(ask(client, new_key(world)).json()["url"])
+    lured = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "document"}
+    answer = client.get(f"{url.path}?{url.query}", headers=lured | HTML)
+    assert (answer.status_code, "set-cookie" in answer.headers) == (409, False)
+    assert identity.resolve(world.scope, hashed(mine), datetime.now(UTC))
+    framed = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "iframe"}
+    assert client.get(f"{url.path}?{url.query}", headers=framed).status_code == 303
