@@ -32,7 +32,7 @@ def sidebar(viewer: Viewer, brand: Brand, now: datetime) -> None:
             return  # in a frame the page around it is where people sign in and out
         if st.button("Sign out", type="tertiary", icon=":material/logout:"):
             st.logout()
-        if st.button("Sign out everywhere", type="tertiary", icon=":material/devices:"):
+        if st.button("End all my sessions", type="tertiary", icon=":material/devices:"):
             sign_out_everywhere(viewer, now)
             st.logout()
 

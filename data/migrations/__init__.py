@@ -12,6 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import make_url
 
+from data.models import Table
 from data.scope import engine, translated
 from data.settings import Settings
 
@@ -44,8 +45,9 @@ def migrate(settings: Settings) -> None:
 
 def recreate(settings: Settings) -> None:
     """Drop every table and make it anew: rows of the audit log cannot be deleted singly."""
-    with translated():
-        command.downgrade(_config(settings.admin_url), "base")
+    with translated(), engine(settings.admin_url).begin() as connection:
+        Table.metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE IF EXISTS alembic_version")
     migrate(settings)
 
 

@@ -57,6 +57,6 @@ def test_a_person_of_two_customers_sees_one_at_a_time_and_changes_over(
 
 def test_signing_out_everywhere_takes_the_other_browser_along(live, scope, person, browser):
     here, there = (entered(live, scope, person, browser) for _ in range(2))
-    here.get_by_role("button", name="Sign out everywhere").click()
+    here.get_by_role("button", name="End all my sessions").click()
     for page in (here, there):
         expect(page.get_by_role("heading", name="Sign in to")).to_be_visible(timeout=WAIT)

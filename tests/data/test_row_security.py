@@ -10,6 +10,7 @@ from sqlalchemy.exc import ProgrammingError
 from data.models import (
     TABLES,
     Alert,
+    AuditEntry,
     ClosedStatement,
     CreditEntry,
     LogDay,
@@ -48,7 +49,7 @@ def names(tables):
 
 
 def posted(owner):
-    """What closing writes: an entry of the credit ledger, a final statement, an adjustment."""
+    """What closing writes, and the log: an entry of each ledger, a final statement, …"""
     named = {"customer_id": owner, "subscription": "main"}
     yield CreditEntry(
         **named,
@@ -72,6 +73,7 @@ def posted(owner):
         content_hash="0" * 64,
         closed_at=SYNCED,
     )
+    yield AuditEntry(at=SYNCED, customer_id=owner, actor="Sue", action="view_as_start")
     yield StatementAdjustment(
         **named,
         period_start=date(2026, 2, 1),

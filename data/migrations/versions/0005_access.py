@@ -118,7 +118,8 @@ def _append_only_sqlite() -> None:
 
 def _append_only_postgresql() -> None:
     op.execute(
-        "CREATE FUNCTION audit_entry_append_only() RETURNS trigger LANGUAGE plpgsql AS $$ "
+        "CREATE OR REPLACE FUNCTION audit_entry_append_only() RETURNS trigger "
+        "LANGUAGE plpgsql AS $$ "
         f"BEGIN IF TG_OP = 'DELETE' AND OLD.at < now() - interval '{KEPT}' "
         "THEN RETURN OLD; END IF; "
         "RAISE EXCEPTION 'the audit log is append-only'; END $$"
