@@ -63,6 +63,10 @@ class Door:
         return "__Host-dash_frame"
 
     @property
+    def cookies(self) -> tuple[str, str]:
+        return self.cookie, self.frame_cookie
+
+    @property
     def cookie(self) -> str:
         """`__Host-` makes browsers insist on https, on this very host and on no other."""
         return "__Host-dash_session" if self.settings.secure else "dash_session"

@@ -50,7 +50,9 @@ SIGNED_BY_TWILIO = "/connect/deauthorized"
 # Nor has the ISV's backend: the route checks its key.  No cookie counts at either.
 NOT_BROWSERS = (SIGNED_BY_TWILIO, CODES)
 DOORS = ("/auth/", "/embed", "/sign-in")
+WAYS_OUT = ("/auth/logout", "/auth/over", "/embed/ended")  # open however often somebody has failed
 REFUSED, REFUSED_KEY = (400, 401, 403, 404), (401,)
+FRAMED = b"framed"  # the query of a frame's socket
 LARGEST_BODY = 16_384  # bytes, of a request to our own routes
 
 
@@ -102,9 +104,10 @@ class Edge:
 
     def _throttle(self, request: Request) -> None:
         """TooManyRequests for an address that tries too much at our doors."""
-        if request.scope["path"].startswith(DOORS):
+        path = request.scope["path"]
+        if path.startswith(DOORS) and path not in WAYS_OUT:
             self.limits.check(FAILURES, address_of(request))
-            if request.scope["path"] != CODES:  # which counts by key: a portal has one address
+            if path != CODES:  # which counts by key: a portal has one address
                 self.limits.take(ATTEMPTS, address_of(request))
 
     def _counted(self, request: Request, send: Send) -> Send:
@@ -135,10 +138,12 @@ class Edge:
             return None
         if path in self.door.page_paths and reads:
             return await self._app_page(request)
-        files = reads and path.startswith(SIGNED_IN_PATHS)
-        key = await self._identify(request) if files else None
-        if key and (not path.startswith(MEDIA_PATH) or self.watch.may_fetch(key, path)):
-            return self.watch.written.get((key, path))
+        keys = await self._live_keys(request) if path.startswith(SIGNED_IN_PATHS) and reads else []
+        if path.startswith(MEDIA_PATH):
+            keys = [key for key in keys if self.watch.may_fetch(key, path)]
+        if keys:
+            _tell_identity(request, keys[0])
+            return self.watch.written.get((keys[0], path))
         return self._page(request, 404, "Not found", "There is no such page.")
 
     async def _app_page(self, request: HTTPConnection) -> Response:
@@ -164,16 +169,24 @@ class Edge:
 
     async def _identify(self, request: HTTPConnection) -> str | None:
         """The hash of a live session's cookie; what lies behind gets it as a header."""
-        door = self.door
-        names = (door.frame_cookie, door.cookie)  # a frame within our own site has both
-        keys = [identity.hashed(request.cookies[name]) for name in names if name in request.cookies]
+        keys = await self._live_keys(request)
         if not keys:
             return None
+        _tell_identity(request, keys[0])
+        return keys[0]
+
+    async def _live_keys(self, request: HTTPConnection) -> list[str]:
+        """Of the sessions whose cookies come along, those that live, the one that is meant first.
+
+        A portal on our own site gets both kinds of cookie into its frame, and we get both outside.
+        """
+        door, cookies = self.door, request.cookies
+        names = (door.frame_cookie, door.cookie) if _is_framed(request) else door.cookies
+        keys = [identity.hashed(cookies[name]) for name in names if name in cookies]
+        if not keys:
+            return []
         live = await run_in_threadpool(identity.live_keys, door.scope, keys, door.now())
-        key = next((key for key in keys if key in live), None)
-        if key is not None:
-            request.scope["headers"].append((SESSION_HEADER.encode(), key.encode()))
-        return key
+        return [key for key in keys if key in live]
 
     async def _bundle(self, request: HTTPConnection) -> Response | None:
         path = request.scope["path"]
@@ -234,6 +247,17 @@ class Edge:
             await dismiss(scope, receive, send)
             return
         await serve(self.watch, key, self.app, scope, receive, send)
+
+
+def _tell_identity(request: HTTPConnection, key: str) -> None:
+    request.scope["headers"].append((SESSION_HEADER.encode(), key.encode()))
+
+
+def _is_framed(request: HTTPConnection) -> bool:
+    """Whether a frame asks: browsers say so of a page, our own script says so of a socket."""
+    dest = request.headers.get("sec-fetch-dest")
+    socket = request.scope["type"] == "websocket"
+    return dest in ("iframe", "frame") or (socket and request.scope["query_string"] == FRAMED)
 
 
 def _limited(receive: Receive) -> Receive:

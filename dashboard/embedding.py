@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -97,6 +98,8 @@ def _asked(door: Door, body: bytes) -> Asked:
 
 async def enter(door: Door, request: Request) -> Response:
     """Trade a code for a session; in a frame, by way of a check that the cookie was kept."""
+    if request.method != "GET":  # a HEAD must not use the code up
+        raise HTTPException(405)
     code = request.query_params.get("code", "")
     if _is_lured(request):
         title = "You are signed in already"
@@ -125,7 +128,8 @@ def _is_lured(request: Request) -> bool:
 async def check(door: Door, request: Request) -> Response:
     """The cookie came back: on to the page.  It did not: say so, and offer a window."""
     again = request.query_params.get("again", "")
-    if SESSION_HEADER in request.headers:
+    frame, key = request.cookies.get(door.frame_cookie), request.headers.get(SESSION_HEADER)
+    if frame is not None and key == identity.hashed(frame):
         await run_in_threadpool(identity.drop_code, door.scope, again, door.now())
         return RedirectResponse(FIRST_PAGE, 303, headers=NO_STORE)
     origin = await run_in_threadpool(identity.code_origin, door.scope, again)

@@ -36,13 +36,19 @@ def session_terms(door: Door, request: Request) -> dict[str, Any]:
 async def entered(
     door: Door, request: Request, secret: str, path: str, *, framed: bool = False
 ) -> Response:
-    """To the page, with the session's cookie.  A session that the browser had before ends."""
-    await leave(door, request)
+    """To the page, with the session's cookie.  A session that the browser had before ends.
+
+    A frame ends a frame's alone: within our own site the cookie of a sign-in comes along, too.
+    """
+    for name in (door.frame_cookie,) if framed else door.cookies:
+        if before := request.cookies.get(name):
+            key = identity.hashed(before)
+            await run_in_threadpool(identity.revoke, door.scope, key, door.now())
     answer = RedirectResponse(path, 303, headers=NO_STORE)
-    forget(door, answer)
     if framed:
         _set(answer, door.frame_cookie, secret, door.frame_life, framed=True)
     else:
+        forget(door, answer)
         _set(answer, door.cookie, secret, door.session_life, secure=door.settings.secure)
     return answer
 

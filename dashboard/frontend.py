@@ -30,13 +30,14 @@ NO_WHITE_FLASH = (
 # Else a page's address is taken for the app's first, which costs two requests and two 404s.
 BASE = "<script>window.__streamlit = {BACKEND_BASE_URL: window.location.origin}</script>"
 # In a frame Streamlit asks the page around it to move on, which knows nothing of that: the frame
-# itself leaves when the server closes its socket with this word.
+# itself leaves when the server closes its socket with this word.  And it says that it is a frame:
+# where the page around it is on our own site, the cookie of a sign-in comes along with the frame's.
 LEAVE_FRAME = """<script>
 if (window !== window.parent) {
   const Socket = window.WebSocket;
   window.WebSocket = class extends Socket {
-    constructor(...given) {
-      super(...given);
+    constructor(address, ...given) {
+      super(`${address}?framed`, ...given);
       this.addEventListener("close", (event) => {
         if (event.reason === "session ended") window.location.replace("/embed/ended");
       });

@@ -10,12 +10,13 @@ import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import httpx
 import structlog
 from google.protobuf.message import DecodeError
+from google.protobuf.message import Message as ProtobufMessage
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,10 +34,11 @@ TOUCH_SECONDS = 20.0  # how exactly the idle time is known
 # Streamlit's ForwardMsg.auth_redirect, as st.logout() sends it: the browser leaves the page.  Not
 # for the sign-out address: another tab may have signed in anew, with another cookie.
 LEAVE = b"\xc2\x01\x0c\n\n/auth/over"
-# The name of a file is a hash of 128 bits; in a frame any byte may follow its ending.
-MEDIA = re.compile(rb"/media/([0-9a-f]{32})")
 # Also the random name of a download yet to be written: field 12 of a button, 32 characters long.
-TOLD = re.compile(rb"(?:/media/|\x62\x20)([0-9a-f]{32})")
+TOLD = re.compile(rb"(?:/media/|\x62\x20)[0-9a-f]{32}")
+# Where Streamlit itself puts such names; anywhere else it may repeat what a browser has sent.
+OWN_FIELDS = ("url", "deferred_file_id", "image", "icon_image", "favicon")
+OWN_NAME = re.compile(r"(?:/media/)?([0-9a-f]{32})(?:\.[0-9A-Za-z]{1,10})?")
 # All that our pages ask for.  Whoever asks Streamlit (1.67) for more may empty everybody's caches,
 # learn the branch and the names of changed files in the server's folder, or write into it.
 ASKED = ("rerun_script", "stop_script", "app_heartbeat")
@@ -44,7 +46,7 @@ LARGEST = 1_000_000  # bytes of a message: what people have chosen on a page is 
 LONGEST_NOTICE = 2_000  # bytes of a frame that tells of a download
 MOST_SESSIONS, MOST_FILES = 10_000, 2_000  # of which files are remembered
 FILE_HEADERS = ("content-type", "content-disposition")
-MOST_WRITTEN, MOST_BYTES = 50, 5_000_000  # downloads held, and the size of the largest
+MOST_WRITTEN, MOST_BYTES = 20, 5_000_000  # downloads held, and the size of the largest
 
 
 class Watch:
@@ -55,7 +57,7 @@ class Watch:
         self.open: dict[str, set[asyncio.Event]] = {}
         self.poll: asyncio.Task[None] | None = None
         self.acting: set[str] = set()
-        self.shown: OrderedDict[str, OrderedDict[bytes, None]] = OrderedDict()
+        self.shown: OrderedDict[str, OrderedDict[str, None]] = OrderedDict()
         self.written: OrderedDict[tuple[str, str], Response] = OrderedDict()
 
     @contextmanager
@@ -78,12 +80,14 @@ class Watch:
         Streamlit names a file by a hash of its content and hands it to whoever asks: a guess, or
         an address seen over a shoulder, must not be enough.
         """
-        name = MEDIA.match(path.encode())
+        name = OWN_NAME.fullmatch(path)
         return name is not None and name[1] in self.shown.get(key, ())
 
     def sees(self, key: str, frame: bytes) -> None:
         """Remember the files that a frame tells a session of."""
-        found = TOLD.findall(frame)
+        if not TOLD.search(frame):  # few frames have any, and charts are large
+            return
+        found = tuple(_own_names(_parsed(frame)))
         if not found:
             return
         files = self.shown.setdefault(key, OrderedDict())
@@ -127,7 +131,7 @@ class Watch:
             self.acting.add(key)
         if kind == "backend_operation_request":
             wanted = message.backend_operation_request.deferred_file.file_id
-            return wanted.encode() in self.shown.get(key, ())
+            return wanted in self.shown.get(key, ())
         return kind in ASKED
 
     async def _poll(self) -> None:
@@ -157,6 +161,8 @@ class Watch:
         live = await run_in_threadpool(identity.live_keys, door.scope, asked, door.now())
         for key in set(asked) - live:
             self.shown.pop(key, None)
+            for kept in [one for one in self.written if one[0] == key]:
+                del self.written[kept]
             for event in self.open.get(key, ()):
                 event.set()
 
@@ -173,14 +179,28 @@ class Watch:
 
 def _written_file(frame: bytes) -> str | None:
     """The path of a file that this frame says was written for a download."""
-    if len(frame) > LONGEST_NOTICE or not MEDIA.search(frame):
+    if len(frame) > LONGEST_NOTICE or not TOLD.search(frame):
         return None
+    return _parsed(frame).backend_operation_response.deferred_file.url or None
+
+
+def _parsed(frame: bytes) -> ForwardMsg:
     message = ForwardMsg()
-    try:
+    with suppress(DecodeError):
         message.ParseFromString(frame)
-    except DecodeError:
-        return None
-    return message.backend_operation_response.deferred_file.url or None
+    return message
+
+
+def _own_names(message: ProtobufMessage) -> Iterator[str]:
+    """The names of files that stand where only Streamlit writes."""
+    for field, value in message.ListFields():
+        if isinstance(value, str):
+            name = OWN_NAME.fullmatch(value) if field.name in OWN_FIELDS else None
+            if name is not None:
+                yield name[1]
+        elif field.message_type is not None and not field.message_type.GetOptions().map_entry:
+            for part in (value,) if isinstance(value, ProtobufMessage) else value:
+                yield from _own_names(part)
 
 
 async def _fetched(app: ASGIApp, path: str) -> Response:

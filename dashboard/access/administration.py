@@ -1,7 +1,7 @@
 """What staff do to people, sessions and keys, and what a customer learns of its own.
 
 Every function takes the viewer and asks for the permission first; all that is done goes into the
-audit log under the viewer's name.  Nobody shuts themself out: there is always an administrator.
+audit log under the viewer's name.  Nobody shuts themself out.
 """
 
 from collections.abc import Collection, Iterator

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.access import CustomerName, Permission, current_viewer
+from dashboard.access import CustomerName, Permission
 from dashboard.views.markup import Part, Safe, note, strong, tag
 from dashboard.views.page import Visit
-from dashboard.views.parts import callout, show
-from data.errors import AppError, Conflict, InputError, NotFound, NotSignedIn
+from dashboard.views.parts import callout, must_still, show
+from data.errors import AppError, Conflict, InputError, NotFound
 from data.scope import EveryTenant
 from data.store import find_customers
 
@@ -42,6 +43,11 @@ def do_what_was_asked(visit: Visit) -> None:
         show(refused(error))
 
 
+def list_row(key: str) -> DeltaGenerator:
+    """The frame of one line of a list, with its buttons."""
+    return st.container(border=True, key=key, horizontal=True, vertical_alignment="center")
+
+
 def done(*words: Part) -> None:
     show(tag("div", tag("p", *words), class_="u-callout", role="status"))
 
@@ -50,14 +56,6 @@ def refused(error: AppError) -> Safe:
     """What was wrong, by the name of its field where it has one."""
     field = FIELDS.get(str(error.params.get("field")))
     return callout(strong(f"{field}: " if field else "Not done. "), str(error), kind="warning")
-
-
-def must_still(visit: Visit, permission: Permission) -> None:
-    """The first line of every dialog: it may run long after its page."""
-    viewer = current_viewer(visit.settings.database_url, visit.clock)
-    if viewer is None:
-        raise NotSignedIn("You are signed out.")
-    viewer.require(permission)
 
 
 @st.dialog("Hand this over", dismissible=False, width="medium")

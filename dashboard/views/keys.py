@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.access import Permission, administration
 from dashboard.charts.formats import moment
@@ -18,14 +17,14 @@ from dashboard.views.acts import (
     do_what_was_asked,
     done,
     hand_over,
-    must_still,
+    list_row,
     read_customers,
     refused,
     shortened,
 )
 from dashboard.views.markup import Safe, div, note, span, strong, tag
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import show, state
+from dashboard.views.parts import must_still, show, state
 from dashboard.views.people_lists import session_facts
 from data.errors import AppError, Conflict, InputError
 from data.identity import Key, LiveSession
@@ -68,7 +67,7 @@ def _keys(visit: Visit, live: list[Key]) -> None:
     newest = {one.name: one.id for one in reversed(live)}
     with st.container(key="list_keys"):
         for one in live:
-            with _row(f"row_key_{one.id}"):
+            with list_row(f"row_key_{one.id}"):
                 show(key_facts(one, customer_names(visit), visit.clock))
                 if newest[one.name] == one.id:
                     _buttons(visit, one)
@@ -92,15 +91,11 @@ def _frames(visit: Visit, frames: tuple[LiveSession, ...]) -> None:
     show(note(f"{len(frames):,} open: {many}{others}."))
     with st.container(key="list_frames"):
         for one in frames[:MOST_SHOWN]:
-            with _row(f"row_frame_{one.key[:16]}"):
+            with list_row(f"row_frame_{one.key[:16]}"):
                 show(session_facts(one, visit.clock, own=False))
                 if st.button("End", key=f"end_{one.key[:16]}"):
                     ask(partial(_end, one.key, one.member.name))
     show(shortened(MOST_SHOWN, len(frames)))
-
-
-def _row(key: str) -> DeltaGenerator:
-    return st.container(border=True, key=key, horizontal=True, vertical_alignment="center")
 
 
 def key_facts(key: Key, names: dict[int, str], now: datetime) -> Safe:

@@ -9,13 +9,13 @@ from decimal import Decimal
 
 import streamlit as st
 
-from dashboard.access import Permission, current_viewer
+from dashboard.access import Permission
 from dashboard.charts.formats import money, period_name, quantity
 from dashboard.exports import staff_lines
 from dashboard.views.cards import card
 from dashboard.views.markup import Part, Safe, div, note, tag
 from dashboard.views.page import Visit
-from dashboard.views.parts import csv_button, money_cell, show, state
+from dashboard.views.parts import csv_button, money_cell, must_still, show, state
 from dashboard.views.readings import (
     read_periods,
     read_staff_explanation,
@@ -23,7 +23,6 @@ from dashboard.views.readings import (
     read_subscriptions,
 )
 from dashboard.views.wording import line_label
-from data.errors import NotSignedIn
 from data.explanation import StaffExplained
 from data.scope import Scope
 from data.statement import StaffStatement
@@ -34,11 +33,7 @@ COLUMNS = ("Line", "Quantity", "Amount", "Cost")
 
 @st.dialog("Cost and margin", width="large")
 def margin_panel(visit: Visit, one: FoundCustomer) -> None:
-    # A dialog runs again without the rest of the script, so it asks who looks by itself.
-    viewer = current_viewer(visit.settings.database_url, visit.clock)
-    if viewer is None:
-        raise NotSignedIn("You are signed out.")
-    viewer.require(Permission.VIEW_COST)
+    must_still(visit, Permission.VIEW_COST)
     scope = Scope(one.id, visit.settings.database_url)
     version = data_version(scope)
     show(note("Staff only. Never shown to customers."))

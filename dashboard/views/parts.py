@@ -11,7 +11,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.access import Permission, note_export, same_viewer
+from dashboard.access import Permission, current_viewer, note_export, same_viewer
 from dashboard.brand import Brand
 from dashboard.charts import Chart, Mode
 from dashboard.charts.formats import day, money, period_name, quantity
@@ -19,7 +19,7 @@ from dashboard.exports import Table, Value, as_csv, file_name
 from dashboard.views.markup import Part, Safe, div, joined, span, tag
 from dashboard.views.page import Visit
 from dashboard.views.readings import read_overview, read_periods, ten_minutes
-from data.errors import NotFound
+from data.errors import NotFound, NotSignedIn
 from data.overview import MeterSeries, Overview
 from data.periods import BillingPeriod
 
@@ -169,6 +169,14 @@ def _cell(value: Value) -> Safe:
 def money_cell(amount: Decimal | None, currency: str) -> Safe:
     text = "" if amount is None else money(amount, currency)
     return tag("td", text, class_="u-number")
+
+
+def must_still(visit: Visit, permission: Permission) -> None:
+    """The first line of a dialog, which runs again without the page that has opened it."""
+    viewer = current_viewer(visit.settings.database_url, datetime.now(UTC))
+    if viewer is None:
+        raise NotSignedIn("You are signed out.")
+    viewer.require(permission)
 
 
 def csv_button(visit: Visit, label: str, build: Callable[[], Table], *names: str) -> None:

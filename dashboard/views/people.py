@@ -7,7 +7,6 @@ from collections import Counter
 from functools import partial
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.access import Permission, Role, administration
 from dashboard.charts.formats import moment
@@ -17,14 +16,14 @@ from dashboard.views.acts import (
     do_what_was_asked,
     done,
     hand_over,
-    must_still,
+    list_row,
     pick_customer,
     refused,
     shortened,
 )
 from dashboard.views.markup import joined, note, strong, tag
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import show, state
+from dashboard.views.parts import must_still, show, state
 from dashboard.views.people_lists import (
     ROLES,
     found,
@@ -107,7 +106,7 @@ def _people(
     chosen = None
     with st.container(key="list_people"):
         for one in matching[:MOST_SHOWN]:
-            with _row(f"row_person_{one.id}"):
+            with list_row(f"row_person_{one.id}"):
                 own = one.id == visit.viewer.person_id
                 show(person_facts(one, live[one.id], own=own))
                 if st.button("Manage", key=f"manage_{one.id}"):
@@ -129,7 +128,7 @@ def _signed_in(visit: Visit, sessions: tuple[LiveSession, ...], text: str) -> No
         show(state("Nobody matches", f"No session of “{text}” is open."))
     with st.container(key="list_sessions"):
         for one in matching[:MOST_SHOWN]:
-            with _row(f"row_session_{one.key[:16]}"):
+            with list_row(f"row_session_{one.key[:16]}"):
                 own = one.key == visit.viewer.key
                 show(session_facts(one, visit.clock, own=own))
                 if st.button("End", key=f"end_{one.key[:16]}", disabled=own):
@@ -139,10 +138,6 @@ def _signed_in(visit: Visit, sessions: tuple[LiveSession, ...], text: str) -> No
 
 def _role(session: LiveSession) -> str:
     return role_in_full(session.member)
-
-
-def _row(key: str) -> DeltaGenerator:
-    return st.container(border=True, key=key, horizontal=True, vertical_alignment="center")
 
 
 # Inviting

@@ -14,6 +14,7 @@ from data.scope import EveryTenant
 from data.settings import load_settings
 from data.store import customer_by_slug
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
 
@@ -23,7 +24,7 @@ def audit_command(
     customer: Annotated[str, typer.Option(help="Slug of the customer concerned.")] = "",
     action: Annotated[Action | None, typer.Option(help="One kind of entry only.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="All of it, as CSV.")] = False,
-    limit: Annotated[int, typer.Option(help="How many lines, without --csv.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, help="How many lines, without --csv.")] = 50,
 ) -> None:
     """Show the audit log, newest first; days are UTC, `--until` is not included."""
     scope = EveryTenant(load_settings().database_url)
@@ -49,6 +50,6 @@ def audit_command(
 def _safe(entry: Entry) -> tuple[object, ...]:
     """A spreadsheet must not take what a stranger wrote for a formula."""
     return tuple(
-        f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
+        f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
         for value in astuple(entry)
     )

@@ -32,7 +32,9 @@ def create(
 @app.command()
 def rotate(
     name: str,
-    overlap: Annotated[int, typer.Option(help="Hours that the key before works on.")] = 24,
+    overlap: Annotated[
+        int, typer.Option(min=0, max=168, help="Hours that the key before works on.")
+    ] = 24,
 ) -> None:
     """Make the next key of this name and print it, once."""
     hours = timedelta(hours=overlap)

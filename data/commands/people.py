@@ -71,6 +71,14 @@ def remove(
     raise NotFound(f"{email} has no such role.")
 
 
+@app.command("forget-identity")
+def forget_identity(email: str) -> None:
+    """Let the address count once more at sign-in, after its account at a provider was made anew."""
+    _, scope = _opened()
+    gone = identity.forget_identities(scope, _person(scope, email).id, now(), actor=ACTOR)
+    print(f"{gone} accounts at providers are forgotten.")
+
+
 @app.command("sign-out")
 def sign_out(
     email: Annotated[str, typer.Argument(help="Whose sessions end.")] = "",

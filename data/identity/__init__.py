@@ -1,8 +1,8 @@
 """Who is it?  Every look-up made before a tenant is known: person, link, key, code, session.
 
-All take `EveryTenant`, and this is the one room a stranger's request reaches; everything after it
-works under a customer's `Scope`.  Secrets are 256 random bits shown once; only their SHA-256 is
-kept, so that a copy of the database signs nobody in.  The clock is always an argument.
+Nearly all take `EveryTenant`, and this is the one room a stranger's request reaches; everything
+after it works under a customer's `Scope`.  Secrets are 256 random bits shown once; only their
+SHA-256 is kept, so that a copy of the database signs nobody in.  The clock is always an argument.
 """
 
 from data.identity.api_keys import (
@@ -14,6 +14,12 @@ from data.identity.api_keys import (
     rotate_key,
 )
 from data.identity.audit import Action, Entry, entries, record, record_stranger, viewings
+from data.identity.departures import (
+    disable_person,
+    enable_person,
+    forget_identities,
+    remove_membership,
+)
 from data.identity.embedding import (
     CODE_LIFE,
     Asked,
@@ -32,14 +38,11 @@ from data.identity.people import (
     Role,
     add_membership,
     add_person,
-    disable_person,
-    enable_person,
     give_role,
     members,
     members_at,
     memberships_of,
     people,
-    remove_membership,
 )
 from data.identity.secrets import hashed
 from data.identity.sessions import (
@@ -98,6 +101,7 @@ __all__ = [
     "enter_by_identity",
     "enter_by_link",
     "entries",
+    "forget_identities",
     "give_role",
     "hashed",
     "invite",

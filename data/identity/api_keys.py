@@ -14,7 +14,7 @@ from sqlmodel import col, or_, select, update
 
 from data.errors import Conflict, InputError, NotFound, NotSignedIn
 from data.identity.audit import Action, note, record_stranger
-from data.identity.people import added
+from data.identity.people import added, one_at_a_time
 from data.identity.secrets import LONGEST, hashed, is_same, new_secret
 from data.models import ApiKey, Customer
 from data.scope import EveryTenant, ScopedSession, reading, writing
@@ -52,7 +52,7 @@ def create_key(
     """The key itself, which cannot be shown again.  Conflict if the name has a live key."""
     if not NAME.fullmatch(name):
         raise InputError(f"{name!r} is no name of a key: small letters, digits, -", field="name")
-    with writing(scope) as session:
+    with one_at_a_time(), writing(scope) as session:
         if customers is not None:
             _must_exist(session, customers)
         if _live(session, name, now):
@@ -66,13 +66,14 @@ def rotate_key(
     scope: EveryTenant, name: str, now: datetime, *, overlap: timedelta = OVERLAP, actor: str = ""
 ) -> str:
     """The next key of this name; the one before it works on for `overlap`."""
-    with writing(scope) as session:
+    with one_at_a_time(), writing(scope) as session:
         live = _live(session, name, now)
         if not live:
             raise NotFound(f"There is no live key {name!r}.")
         for row in live:
             row.expires_at = min(row.expires_at or now + overlap, now + overlap)
             session.add(row)
+        session.flush()  # before the next: one live key a name
         note(session, now, Action.KEY_ROTATED, actor=actor, detail=name)
         return _stored(session, name, live[0].customers, now)
 

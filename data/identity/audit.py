@@ -31,6 +31,7 @@ class Action(StrEnum):
     PERSON_ENABLED = "person_enabled"
     ROLE_GIVEN = "role_given"
     ROLE_TAKEN = "role_taken"
+    IDENTITY_FORGOTTEN = "identity_forgotten"
     VIEW_AS_START = "view_as_start"
     VIEW_AS_PAGE = "view_as_page"
     VIEW_AS_STOP = "view_as_stop"
@@ -90,10 +91,14 @@ def note(
             customer_id=customer_id,
             actor=person.name if person else actor,
             action=str(action),
-            detail=detail[:LONGEST_DETAIL],
+            detail=_cut(detail),
             address=address,
         )
     )
+
+
+def _cut(detail: str) -> str:
+    return detail if len(detail) <= LONGEST_DETAIL else f"{detail[: LONGEST_DETAIL - 1]}…"
 
 
 def record(
@@ -133,11 +138,13 @@ def record_stranger(
 
 def noted_lately(session: ScopedSession, action: str, now: datetime) -> bool:
     """Whether a stranger's attempt of this kind stands in the log since a minute ago."""
-    strangers = select(AuditEntry.at).where(
-        AuditEntry.action == action, col(AuditEntry.person_id).is_(None)
+    lately = select(AuditEntry.id).where(
+        col(AuditEntry.customer_id).is_(None),  # with the time, what the log's index is by
+        AuditEntry.at > now - STRANGERS_EVERY,
+        AuditEntry.action == action,
+        col(AuditEntry.person_id).is_(None),
     )
-    last = session.exec(strangers.order_by(col(AuditEntry.id).desc())).first()
-    return last is not None and now - last < STRANGERS_EVERY
+    return session.exec(lately.limit(1)).first() is not None
 
 
 def entries(

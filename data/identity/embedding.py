@@ -17,7 +17,7 @@ from data.identity.api_keys import Key
 from data.identity.audit import Action, note, noted_lately
 from data.identity.people import Role
 from data.identity.secrets import hashed, new_secret
-from data.identity.sessions import EMBED, stored
+from data.identity.sessions import EMBED, VISITOR, stored
 from data.models import ApiKey, Customer, EmbedCode, LoginSession
 from data.scope import EveryTenant, ScopedSession, reading, writing
 
@@ -177,7 +177,7 @@ def _entered(
         now,
         Action.SIGN_IN,
         customer_id=row.customer_id,
-        actor=row.visitor,
+        actor=row.visitor or VISITOR,
         detail=EMBED,
         address=address,
     )

@@ -12,6 +12,7 @@ from data.identity.people import (
     first_membership,
     membership_in_role,
     note_role,
+    one_at_a_time,
     person_by_email,
 )
 from data.identity.secrets import hashed, new_secret
@@ -34,7 +35,7 @@ def invite(
     life: timedelta = LINK_LIFE,
 ) -> str:
     """Add a person, or give one this role, too: the secret of a link to hand over."""
-    with writing(scope) as session:
+    with one_at_a_time(), writing(scope) as session:
         person_id = person_by_email(session, email, name)
         membership_in_role(session, person_id, role, customer_id)
         note_role(session, person_id, role, customer_id, now, actor=actor)

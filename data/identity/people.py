@@ -1,16 +1,18 @@
 """People and their roles: who may come in, at which customer or among the ISV's staff."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlmodel import col, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, func, select
 
-from data.errors import InputError, NotFound
+from data.errors import Conflict, InputError, NotFound
 from data.identity.audit import Action, note
-from data.models import AuditEntry, Customer, LoginLink, LoginSession, Membership, Person
+from data.models import AuditEntry, Customer, Membership, Person
 from data.scope import EveryTenant, ScopedSession, reading, writing
 
 
@@ -61,6 +63,15 @@ class PersonView:
     members: tuple[Member, ...]
 
 
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Of two who add the same at once, the second is told so."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise Conflict("Somebody else is doing the same just now. Look, and try again.") from error
+
+
 def add_person(scope: EveryTenant, email: str, name: str) -> int:
     """The id of the person with this e-mail address, who is added if new; the name is kept."""
     with writing(scope) as session:
@@ -101,7 +112,7 @@ def give_role(
     actor: str,
 ) -> None:
     """`add_membership` as an act of somebody: into the audit log with it."""
-    with writing(scope) as session:
+    with one_at_a_time(), writing(scope) as session:
         membership_in_role(session, person_id, role, customer_id)
         note_role(session, person_id, role, customer_id, now, actor=actor)
 
@@ -134,47 +145,6 @@ def membership_in_role(
     row = known.first() or Membership(person_id=person_id, customer_id=customer_id, role=role.value)
     row.role = role.value
     return added(session, row)
-
-
-def remove_membership(
-    scope: EveryTenant, membership_id: int, now: datetime, *, actor: str = ""
-) -> None:
-    """Take a role away; every session in it ends at once.  NotFound if there is none."""
-    with writing(scope) as session:
-        row = session.get(Membership, membership_id)
-        if row is None:
-            raise NotFound("There is no such membership.")
-        person = existing_person(session, row.person_id)
-        detail = f"{person.email} is no longer {row.role}"
-        customer_id = row.customer_id
-        session.exec(delete(LoginSession).where(col(LoginSession.membership_id) == membership_id))
-        session.delete(row)
-        note(session, now, Action.ROLE_TAKEN, customer_id=customer_id, actor=actor, detail=detail)
-
-
-def disable_person(scope: EveryTenant, person_id: int, now: datetime, *, actor: str = "") -> None:
-    """Shut a person out: every session and link of theirs is dead from this moment."""
-    with writing(scope) as session:
-        person = existing_person(session, person_id)
-        person.disabled = True
-        session.add(person)
-        own = select(col(Membership.id)).where(Membership.person_id == person_id)
-        session.exec(
-            update(LoginSession)
-            .where(col(LoginSession.membership_id).in_(own), col(LoginSession.revoked_at).is_(None))
-            .values(revoked_at=now)
-        )
-        session.exec(delete(LoginLink).where(col(LoginLink.person_id) == person_id))
-        note(session, now, Action.PERSON_DISABLED, actor=actor, detail=person.email)
-
-
-def enable_person(scope: EveryTenant, person_id: int, now: datetime, *, actor: str = "") -> None:
-    """Let a person in again; the sessions and links of before stay dead."""
-    with writing(scope) as session:
-        person = existing_person(session, person_id)
-        person.disabled = False
-        session.add(person)
-        note(session, now, Action.PERSON_ENABLED, actor=actor, detail=person.email)
 
 
 def members(scope: EveryTenant) -> tuple[Member, ...]:

@@ -21,6 +21,7 @@ from data.models import ApiKey, Customer, LoginSession, Membership, Person
 from data.scope import EveryTenant, ScopedSession, reading, writing
 
 EMBED = "embed"
+VISITOR = "visitor of a frame"  # to whom the portal has given no name
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,7 @@ def _end(session: ScopedSession, row: LoginSession, now: datetime, actor: str) -
     session.add(row)
     action = Action.SESSIONS_ENDED if actor else Action.SIGN_OUT
     person_id = person_of(session, row)
-    whose = existing_person(session, person_id).name if person_id else row.visitor
+    whose = existing_person(session, person_id).name if person_id else row.visitor or VISITOR
     note(
         session,
         now,

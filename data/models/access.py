@@ -74,6 +74,16 @@ class ApiKey(Table, table=True):
     """A key of the ISV's own backend.  Keys of one name follow each other."""
 
     __tablename__ = "api_key"
+    __table_args__ = (
+        Index(
+            "one_live_key",
+            "name",
+            unique=True,
+            sqlite_where=text("expires_at IS NULL AND revoked_at IS NULL"),
+            postgresql_where=text("expires_at IS NULL AND revoked_at IS NULL"),
+        ),
+    )
+
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(index=True)
     secret_hash: str

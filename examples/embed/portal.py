@@ -11,7 +11,7 @@ import json
 import os
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 DASHBOARD = os.environ.get("DASHBOARD_URL", "http://localhost:8501")
@@ -63,8 +63,8 @@ class Portal(BaseHTTPRequestHandler):
         try:
             address = escape(frame_address())
             frame = f'<iframe src="{address}" title="Usage dashboard"></iframe>'
-        except HTTPError as error:  # its body says what is wrong, and never to the browser
-            print(error.read().decode())
+        except URLError as error:  # its body says what is wrong, and never to the browser
+            print(error.read().decode() if isinstance(error, HTTPError) else error)
             frame = "<p>Your usage cannot be shown right now. Please try again later.</p>"
         body = PAGE.format(customer=escape(CUSTOMER), frame=frame).encode()
         self.send_response(200)

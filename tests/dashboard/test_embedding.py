@@ -242,3 +242,33 @@ def test_a_link_from_another_site_takes_nobody_out_of_their_own_sign_in(client, 
     assert identity.resolve(world.scope, hashed(mine), datetime.now(UTC))
     framed = {"sec-fetch-site": "cross-site", "sec-fetch-dest": "iframe"}
     assert client.get(f"{url.path}?{url.query}", headers=framed).status_code == 303
+
+
+def test_a_frame_within_our_own_site_leaves_the_sign_in_beside_it_alone(client, world):
+    """A portal on the same site gets both cookies into its frame; outside, we get both."""
+    client.cookies.set("__Host-dash_session", mine := world.sign_in(world.sue))
+    enter(client, world)
+    assert client.cookies["__Host-dash_session"] == mine
+    assert identity.resolve(world.scope, hashed(mine), datetime.now(UTC))
+    assert ancestors(client.get("/", headers={"sec-fetch-dest": "iframe"})) == PORTAL
+    assert ancestors(client.get("/", headers={"sec-fetch-dest": "document"})) == "'none'"
+
+
+@pytest.mark.parametrize(
+    ("query", "whose"), [("", "Sue"), ("?framed", "Acme")], ids=["a page's", "a frame's"]
+)
+def test_a_socket_belongs_to_the_cookie_of_its_own_page(client, world, query, whose):
+    client.cookies.set("__Host-dash_session", world.sign_in(world.sue))
+    enter(client, world)
+    both = "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies.jar)
+    client.cookies.clear()
+    headers = {"origin": "https://usage.isv.test", "cookie": both}
+    with client.websocket_connect(f"/_stcore/stream{query}", headers=headers) as socket:
+        key = socket.receive_json()["x-dash-session"]
+    assert identity.resolve(world.scope, key, datetime.now(UTC)).member.name == whose
+
+
+def test_asking_for_the_head_of_a_frame_uses_no_code_up(client, world):
+    url = urlsplit(ask(client, new_key(world)).json()["url"])
+    assert client.head(f"{url.path}?{url.query}").status_code == 405
+    assert client.get(f"{url.path}?{url.query}").status_code == 303

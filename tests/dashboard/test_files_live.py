@@ -21,6 +21,8 @@ from data.settings import load_settings
 
 viewer = current_viewer(load_settings().database_url, datetime.now(UTC))
 st.write(f"viewer {viewer.name if viewer else None}")
+said = st.text_input("Say", key="say")
+st.write(f"You said {said}")
 if viewer:
     st.download_button("At once", data=f"figures of {viewer.customer.name}", file_name="a.csv")
     st.download_button("Later", data=lambda: f"later {viewer.customer.name}", file_name="b.csv")
@@ -129,3 +131,21 @@ def test_a_download_waits_for_its_browser_however_many_pages_run_meanwhile(base,
             busy.rerun()
         assert fetched(base, path, ada) == (200, "later Acme")
         assert fetched(base, path, ben) == (404, "")
+
+
+def test_what_a_browser_sends_and_gets_repeated_opens_no_file(base, world):
+    ada, ben = world.sign_in(world.ada), world.sign_in(world.ben)
+    with connect(base, cookie(ada)) as page, connect(base, cookie(ben)) as other:
+        page.rerun()
+        at_once, later = (one for one in page.elements if hasattr(one, "deferred_file_id"))
+        other.rerun()
+        (box,) = (one for one in other.elements if getattr(one, "label", "") == "Say")
+        for name in (at_once.url, later.deferred_file_id, f"b {later.deferred_file_id}"):
+            other.rerun(page=name)
+            other.rerun(query=f"page={name}")
+            other.rerun(**{box.id: name})
+            assert f"You said {name}" in other.texts
+        assert fetched(base, at_once.url, ben) == (404, "")
+        assert fetched(base, at_once.url, ada) == (200, "figures of Acme")
+        with pytest.raises(TimeoutError):
+            other.download(later.deferred_file_id, timeout=2)

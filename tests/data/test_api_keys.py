@@ -252,3 +252,16 @@ def test_only_hashes_of_codes_and_cookies_are_stored(world):
         rows = [*session.exec(select(EmbedCode)), *session.exec(select(LoginSession))]
     kept = " ".join(repr(row.model_dump()) for row in rows)
     assert not any(secret in kept for secret in (code, frame.secret, frame.again))
+
+
+def test_of_many_who_make_a_key_of_one_name_one_does(world):
+    def make(_):
+        try:
+            return identity.create_key(world.app, "portal", None, NOW)
+        except Conflict:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        made = [one for one in pool.map(make, range(8)) if one]
+    assert len(made) == 1
+    assert [key.is_live(NOW) for key in identity.api_keys(world.app)] == [True]

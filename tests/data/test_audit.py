@@ -119,3 +119,21 @@ def test_the_name_of_who_did_it_stays_as_it_was(world):
     with writing(world.owner) as session:
         session.execute(update(Person).values(name="Susan"))
     assert {one.actor for one in identity.viewings(world.acme)} == {"Sue"}
+
+
+@pytest.mark.parametrize("end", ["disabled", "role taken", "signed out"])
+def test_the_end_of_a_view_is_noted_however_it_comes(world, end):
+    membership = staff(world)
+    (person,) = (one for one in identity.people(world.app) if one.name == "Sue")
+    key = hashed(identity.open_session(world.app, membership, "link", NOW, life=LIFE))
+    identity.start_viewing(world.app, key, ACME, "ticket 1", NOW)
+    act = {
+        "disabled": lambda: identity.disable_person(world.app, person.id, NOW),
+        "role taken": lambda: identity.remove_membership(world.app, membership, NOW),
+        "signed out": lambda: identity.revoke_person(world.app, person.id, NOW),
+    }[end]
+    act()
+    assert [one.action for one in identity.viewings(world.acme)] == [
+        *("view_as_stop", "view_as_start")
+    ]
+    assert identity.viewings(world.beta) == ()

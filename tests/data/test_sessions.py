@@ -1,12 +1,13 @@
 """Sessions end: idle, too old, signed out everywhere, role taken, person disabled, key revoked."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from data import identity
-from data.errors import AccessError, LinkRejected, NotFound
-from data.identity import Role, hashed
+from data.errors import AccessError, Conflict, LinkRejected, NotFound
+from data.identity import Claims, Role, hashed
 from tests.stores import ACME, BETA, customers
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -168,3 +169,42 @@ def test_an_invitation_that_is_wrong_leaves_nothing_behind(world):
         identity.invite(world.app, "pat@acme.test", Role.VIEWER, 999, NOW)
     assert identity.people(world.app) == ()
     assert list(identity.entries(world.app)) == []
+
+
+def test_of_many_who_invite_one_address_each_gets_a_link_or_is_told(world):
+    def invite(_):
+        try:
+            return identity.invite(world.app, "pat@acme.test", Role.VIEWER, ACME, NOW, actor="Ada")
+        except Conflict:
+            return None
+
+    with ThreadPoolExecutor(8) as pool:
+        links = [one for one in pool.map(invite, range(8)) if one]
+    assert links
+    assert [one.email for one in identity.people(world.app)] == ["pat@acme.test"]
+    for link in links:
+        assert identity.enter_by_link(world.app, link, NOW, life=LIFE)
+
+
+def test_a_disabled_person_gets_no_link(world):
+    person = person_of(world, member(world))
+    identity.disable_person(world.app, person, NOW)
+    with pytest.raises(Conflict, match="is disabled"):
+        identity.create_link(world.app, person, NOW)
+
+
+def test_an_address_counts_once_more_after_its_identity_is_forgotten(world):
+    person = person_of(world, member(world, "pat"))
+    member(world, "ben", customer=BETA)
+
+    def enter(subject):
+        claims = Claims("https://id.test", subject, "pat@acme.test", email_verified=True)
+        return identity.enter_by_identity(world.app, claims, NOW, life=LIFE)
+
+    assert enter("old")
+    with pytest.raises(AccessError):
+        enter("new")
+    assert identity.forget_identities(world.app, person, NOW) == 1
+    assert enter("new")
+    with pytest.raises(AccessError):
+        enter("old")

@@ -69,6 +69,15 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("ix_api_key_name", "api_key", ["name"])
+    live = sa.text("expires_at IS NULL AND revoked_at IS NULL")
+    op.create_index(
+        "one_live_key",
+        "api_key",
+        ["name"],
+        unique=True,
+        sqlite_where=live,
+        postgresql_where=live,
+    )
     op.create_table(
         "embed_code",
         sa.Column("secret_hash", sa.String(), nullable=False),
@@ -152,7 +161,6 @@ def downgrade() -> None:
         table.alter_column("membership_id", existing_type=sa.Integer(), nullable=False)
     for name in reversed(NEW):
         op.drop_table(name)
-    with op.batch_alter_table("person") as table:
-        table.drop_column("last_sign_in_at")
-    with op.batch_alter_table("customer") as table:
-        table.drop_column("embed_origins")
+    # Not in batches: SQLite would make these two anew, and other rows point to theirs.
+    op.drop_column("person", "last_sign_in_at")
+    op.drop_column("customer", "embed_origins")
