@@ -262,7 +262,7 @@ def test_a_socket_belongs_to_the_cookie_of_its_own_page(client, world, query, wh
     enter(client, world)
     both = "; ".join(f"{cookie.name}={cookie.value}" for cookie in client.cookies.jar)
     client.cookies.clear()
-    headers = {"origin": "https://usage.isv.test", "cookie": both}
+    headers = {"origin": "https://usage.isv.test", "host": "usage.isv.test", "cookie": both}
     with client.websocket_connect(f"/_stcore/stream{query}", headers=headers) as socket:
         key = socket.receive_json()["x-dash-session"]
     assert identity.resolve(world.scope, key, datetime.now(UTC)).member.name == whose
