@@ -4,6 +4,7 @@ A person's requests come with a session and our own Origin, as everywhere.  Twil
 neither but with a signature: without a right one nothing changes.
 """
 
+import re
 from functools import partial
 from html import escape
 from urllib.parse import parse_qsl, urlencode
@@ -28,6 +29,7 @@ from data.twilio.signature import Field, is_signed
 START, CALLBACK = "/connect/start", "/connect/callback"
 PAGE = "/accounts"
 DECLINED = "unauthorized_client"  # Twilio's word for a person who said no
+ERROR = re.compile(r"[a-z_]{1,40}")  # a word of OAuth's; anything else is a stranger's
 NOTHING_CHANGED = "Nothing was connected, and nothing of your Twilio account was read."
 
 
@@ -57,7 +59,8 @@ async def callback(door: Door, request: Request) -> Response:
     given = request.query_params
     try:
         await run_in_threadpool(_used, door, asker, given.get("state", ""))
-        if error := given.get("error"):
+        if "error" in given:
+            error = given["error"] if ERROR.fullmatch(given["error"]) else "other"
             await run_in_threadpool(
                 partial(connect.decline, now=door.now()), door.scope, asker, error
             )

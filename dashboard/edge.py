@@ -68,7 +68,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await self._serve(_without_identity(scope), receive, self._secured(send))
+            await self._serve(_without_identity(scope), receive, self._secured(send, scope["path"]))
         elif scope["type"] == "websocket":
             await self._connect(_without_identity(scope), receive, send)
         else:
@@ -218,12 +218,14 @@ class Edge:
             return HTMLResponse(html, status, {**page_headers(), **(headers or {})})
         return PlainTextResponse(message, status, headers)
 
-    def _secured(self, send: Send) -> Send:
+    def _secured(self, send: Send, path: str) -> Send:
         async def secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message.setdefault("headers", []))
                 for name, value in self.headers.items():
                     headers.setdefault(name, value)
+                if path.startswith(MEDIA_PATH):  # of one session, and for no cache on the way
+                    headers["cache-control"] = "private, no-store"
                 if self.door.settings.secure:
                     message["headers"] = [_secure_cookie(*header) for header in headers.raw]
             await send(message)
@@ -245,6 +247,10 @@ class Edge:
             return
         if key is None:
             await dismiss(scope, receive, send)
+            return
+        if self.watch.is_full(key):
+            log.warning("socket refused", reason="too many of one session")
+            await refuse(receive, send)
             return
         await serve(self.watch, key, self.app, scope, receive, send)
 
@@ -276,8 +282,18 @@ def _limited(receive: Receive) -> Receive:
 
 
 def _without_identity(scope: Scope) -> Scope:
-    headers = [(name, value) for name, value in scope["headers"] if not _is_identity(name)]
+    headers = [
+        (name, _plain_cookies(value) if name == b"cookie" else value)
+        for name, value in scope["headers"]
+        if not _is_identity(name)
+    ]
     return {**scope, "headers": headers}
+
+
+def _plain_cookies(value: bytes) -> bytes:
+    """Without cookies beyond printable ASCII: a sibling host may set one whose name only looks
+    like `__Host-…` once blanks that are no blanks to browsers are taken off."""
+    return b";".join(part for part in value.split(b";") if all(32 <= one < 127 for one in part))
 
 
 def _is_identity(name: bytes) -> bool:

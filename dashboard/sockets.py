@@ -44,6 +44,7 @@ OWN_NAME = re.compile(r"(?:/media/)?([0-9a-f]{32})(?:\.[0-9A-Za-z]{1,10})?")
 ASKED = ("rerun_script", "stop_script", "app_heartbeat")
 LARGEST = 1_000_000  # bytes of a message: what people have chosen on a page is far less
 LONGEST_NOTICE = 2_000  # bytes of a frame that tells of a download
+MOST_SOCKETS = 20  # of one session: pages open at once in one browser
 MOST_SESSIONS, MOST_FILES = 10_000, 2_000  # of which files are remembered
 FILE_HEADERS = ("content-type", "content-disposition")
 MOST_WRITTEN, MOST_BYTES = 20, 5_000_000  # downloads held, and the size of the largest
@@ -73,6 +74,10 @@ class Watch:
             self.open[key].discard(event)
             if not self.open[key]:
                 del self.open[key]
+
+    def is_full(self, key: str) -> bool:
+        """Whether a session has all the sockets that one may have: each holds memory."""
+        return len(self.open.get(key, ())) >= MOST_SOCKETS
 
     def may_fetch(self, key: str, path: str) -> bool:
         """Whether this very session was given the address of a file.

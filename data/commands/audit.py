@@ -43,8 +43,14 @@ def audit_command(
         return
     for one in found:
         parts = (one.customer, one.detail, one.address)
-        about = " · ".join(part for part in parts if part)
-        print(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.action:<20} {one.actor:<24} {about}")
+        about = " · ".join(_printable(part) for part in parts if part)
+        actor = _printable(one.actor)
+        print(f"{one.at:%Y-%m-%d %H:%M:%S}  {one.action:<20} {actor:<24} {about}")
+
+
+def _printable(text: str) -> str:
+    """A terminal must not take what a stranger wrote for lines or commands of ours."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
 
 
 def _safe(entry: Entry) -> tuple[object, ...]:

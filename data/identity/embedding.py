@@ -14,7 +14,7 @@ from sqlmodel import col, or_, select, update
 
 from data.errors import InputError, LinkRejected, NotFound
 from data.identity.api_keys import Key
-from data.identity.audit import Action, note, noted_lately
+from data.identity.audit import Action, note, record_stranger
 from data.identity.people import Role
 from data.identity.secrets import hashed, new_secret
 from data.identity.sessions import EMBED, VISITOR, stored
@@ -98,12 +98,12 @@ def enter_by_code(
     address: str = "",
 ) -> Entered:
     """Use up a code and open a session.  LinkRejected does not say what was wrong with it."""
-    with writing(scope) as session:
-        row = _use(session, hashed(code), now)
-        if row is not None:
-            return _entered(session, row, now, life, idle or life, address)
-        if not noted_lately(session, Action.EMBED_CODE_REJECTED, now):
-            note(session, now, Action.EMBED_CODE_REJECTED, address=address)
+    if code_origin(scope, code) is not None:  # a stranger's guess takes no lock
+        with writing(scope) as session:
+            row = _use(session, hashed(code), now)
+            if row is not None:
+                return _entered(session, row, now, life, idle or life, address)
+    record_stranger(scope, now, Action.EMBED_CODE_REJECTED, address=address)
     raise LinkRejected("This frame's code does not work: it may be used already, or too old.")
 
 
@@ -151,7 +151,11 @@ def _use(session: ScopedSession, key: str, now: datetime) -> EmbedCode | None:
         return None
     row = session.get(EmbedCode, key)
     issuer = session.get(ApiKey, row.api_key_id) if row else None
-    return row if issuer and issuer.revoked_at is None else None
+    if row is None or issuer is None or issuer.revoked_at is not None:
+        return None
+    # A window takes the place of a frame that lives: one that was ended stays ended.
+    before = session.get(LoginSession, row.replaces) if row.replaces else None
+    return row if row.replaces is None or (before and before.revoked_at is None) else None
 
 
 def _entered(

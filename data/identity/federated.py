@@ -17,7 +17,7 @@ from data.identity.people import first_membership
 from data.identity.secrets import hashed, new_secret
 from data.identity.sessions import opened
 from data.models import FederatedIdentity, LoginAttempt, Person
-from data.scope import EveryTenant, ScopedSession, writing
+from data.scope import EveryTenant, ScopedSession, reading, writing
 
 ATTEMPT_LIFE = timedelta(minutes=10)
 
@@ -45,6 +45,9 @@ def start_attempt(scope: EveryTenant, content: dict[str, Any], now: datetime) ->
 
 def take_attempt(scope: EveryTenant, secret: str, now: datetime) -> dict[str, Any] | None:
     """What was kept, once; None if it is unknown, taken already or too old."""
+    with reading(scope) as session:
+        if session.get(LoginAttempt, hashed(secret)) is None:
+            return None  # a stranger's guess takes no lock
     with writing(scope) as session:
         row = session.get(LoginAttempt, hashed(secret), with_for_update=True)
         if row is None:

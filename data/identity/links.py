@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlmodel import col, update
 
 from data.errors import Conflict, LinkRejected
-from data.identity.audit import Action, note, noted_lately
+from data.identity.audit import Action, note, record_stranger
 from data.identity.people import (
     Role,
     existing_person,
@@ -18,7 +18,7 @@ from data.identity.people import (
 from data.identity.secrets import hashed, new_secret
 from data.identity.sessions import opened
 from data.models import LoginLink
-from data.scope import EveryTenant, ScopedSession, writing
+from data.scope import EveryTenant, ScopedSession, reading, writing
 
 LINK_LIFE = timedelta(hours=24)
 
@@ -81,13 +81,18 @@ def enter_by_link(
 ) -> str:
     """Use up a link and open a session: its secret.  LinkRejected does not say what was wrong."""
     key = hashed(secret)
-    with writing(scope) as session:
-        membership_id = _use(session, key, now)
-        if membership_id is not None:
-            return opened(
-                session, membership_id, "link", now, life=life, idle=idle, address=address
-            )
-        _note_rejected(session, key, now, address)
+    with reading(scope) as session:
+        link = session.get(LoginLink, key)
+    if link is None:  # a stranger's guess takes no lock
+        record_stranger(scope, now, Action.LINK_REJECTED, address=address)
+    else:
+        with writing(scope) as session:
+            membership_id = _use(session, key, now)
+            if membership_id is not None:
+                return opened(
+                    session, membership_id, "link", now, life=life, idle=idle, address=address
+                )
+            note(session, now, Action.LINK_REJECTED, person_id=link.person_id, address=address)
     raise LinkRejected("This sign-in link does not work: it may be used already, or too old.")
 
 
@@ -106,12 +111,3 @@ def _use(session: ScopedSession, key: str, now: datetime) -> int | None:
         return None
     link = session.get(LoginLink, key)
     return first_membership(session, link.person_id) if link else None
-
-
-def _note_rejected(session: ScopedSession, key: str, now: datetime, address: str) -> None:
-    """A known link has its owner; forged ones share an entry a minute, or they fill the disk."""
-    link = session.get(LoginLink, key)
-    if link is None and noted_lately(session, Action.LINK_REJECTED, now):
-        return
-    person_id = link.person_id if link else None
-    note(session, now, Action.LINK_REJECTED, person_id=person_id, address=address)

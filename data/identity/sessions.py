@@ -11,13 +11,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import aliased
-from sqlmodel import col, func, or_, select, true
+from sqlmodel import col, func, or_, select, true, update
 
 from data.errors import AccessError, NotFound
 from data.identity.audit import Action, note
 from data.identity.people import CustomerName, Member, Role, existing_person, member_of
 from data.identity.secrets import hashed, new_secret
-from data.models import ApiKey, Customer, LoginSession, Membership, Person
+from data.models import ApiKey, Customer, EmbedCode, LoginSession, Membership, Person
 from data.scope import EveryTenant, ScopedSession, reading, writing
 
 EMBED = "embed"
@@ -165,7 +165,9 @@ def revoke_person(scope: EveryTenant, person_id: int, now: datetime, *, actor: s
 
 
 def revoke_all(scope: EveryTenant, now: datetime, *, actor: str) -> int:
-    """Sign everybody out, frames included; how many sessions ended."""
+    """Sign everybody out, frames and their waiting codes included; how many sessions ended."""
+    with writing(scope) as session:
+        session.exec(update(EmbedCode).where(col(EmbedCode.used_at).is_(None)).values(used_at=now))
     return _end_all(scope, now, actor, true())
 
 

@@ -325,3 +325,14 @@ def test_the_clock_of_the_door_decides(world, door):
         door.settings, door.brand, door.pages, now=lambda: datetime.now(UTC) - timedelta(1)
     )
     assert make_client(early, cookies=cookie_of(world, world.ada)).get("/usage").status_code == 200
+
+
+@pytest.mark.parametrize("blank", ["\xa0", "\x85", "\x1f", "\x0b"], ids=repr)
+def test_a_cookie_of_a_sibling_host_that_only_looks_like_ours_is_none(world, blank):
+    """Browsers let any sibling host set it: its name does not begin with `__Host-`."""
+    client = make_client(make_door(world, public_origin="https://usage.isv.test"))
+    for name in ("__Host-dash_session", "__Host-dash_frame"):
+        planted = f"{blank}{name}={world.sign_in(world.ben)}".encode("latin-1")
+        assert client.get("/usage", headers={"cookie": planted}).status_code == 303
+    own = f"a=b; __Host-dash_session={world.sign_in(world.ada)}; c=d"
+    assert client.get("/usage", headers={"cookie": own}).status_code == 200

@@ -265,3 +265,22 @@ def test_of_many_who_make_a_key_of_one_name_one_does(world):
         made = [one for one in pool.map(make, range(8)) if one]
     assert len(made) == 1
     assert [key.is_live(NOW) for key in identity.api_keys(world.app)] == [True]
+
+
+def test_a_frame_that_was_ended_does_not_come_back_by_its_second_code(world):
+    text = identity.create_key(world.app, "portal", None, NOW)
+    frame, other = enter(world, code_for(world, text)), enter(world, code_for(world, text))
+    identity.revoke(world.app, hashed(frame.secret), NOW)
+    with pytest.raises(LinkRejected):
+        enter(world, frame.again)
+    assert enter(world, other.again)
+
+
+def test_signing_everybody_out_takes_waiting_codes_along(world):
+    text = identity.create_key(world.app, "portal", None, NOW)
+    frame, waiting = enter(world, code_for(world, text)), code_for(world, text)
+    assert identity.revoke_all(world.app, NOW, actor="Ada") == 1
+    assert resolve(world, frame) is None
+    for code in (waiting, frame.again):
+        with pytest.raises(LinkRejected):
+            enter(world, code)
