@@ -10,7 +10,7 @@ import pytest
 from starlette.routing import BaseRoute, Mount, WebSocketRoute
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 
-from dashboard.edge import LARGEST_BODY, NOT_BROWSERS
+from dashboard.edge import LARGEST_BODY, NOT_BROWSERS, WAYS_OUT
 from dashboard.endpoints import OUR_FAULT, routes
 from dashboard.rate_limits import FAILURES
 from dashboard.views import PAGES
@@ -329,11 +329,12 @@ def test_a_session_is_what_its_cookie_says_once_or_not_at_all(outside):
         assert (PORTAL in answer["content-security-policy"]) is framed, cookie[:80]
 
 
-def test_of_two_sessions_the_frames_counts_with_its_limits(outside):
+def test_of_two_sessions_each_counts_in_its_own_place_with_its_limits(outside):
     """Whichever name they come under: a frame's session starts no consent and frames no other."""
     frame, manager = outside.secret("frame"), outside.secret("manager")
-    both = f"{SESSION}={manager}; {FRAME}={frame}"
-    assert outside.ask("POST", "/connect/start", both).status == 403
+    both, inside = f"{SESSION}={manager}; {FRAME}={frame}", ("Sec-Fetch-Dest", "iframe")
+    assert outside.ask("POST", "/connect/start", both).status == 303
+    assert outside.ask("POST", "/connect/start", both, inside).status == 403
     assert outside.ask("POST", "/connect/start", f"{SESSION}={frame}").status == 403
     for cookie in (f"{SESSION}={frame}", f"{FRAME}={manager}"):
         answer = outside.ask("GET", "/", cookie)
@@ -382,9 +383,11 @@ def test_too_many_tries_end_alike_whatever_is_tried(outside):
     ]
     assert {one.status for one in tries} == {403}
     for method, path in ROUTES:
-        if path.startswith(("/auth", "/embed", "/sign-in")):
+        if path.startswith(("/auth", "/embed", "/sign-in")) and path not in WAYS_OUT:
             answer = outside.ask(method, path, outside.cookie("manager"), address="192.0.2.1")
             assert (answer.status, answer["retry-after"]) == (429, "60")
+    for path in WAYS_OUT:
+        assert outside.ask("GET", path, address="192.0.2.1").status in (200, 303)
     assert outside.ask("GET", "/sign-in").status == 200
 
 

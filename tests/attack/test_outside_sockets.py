@@ -5,6 +5,7 @@ One's own socket is the way in for whoever reads Streamlit's source: all it can 
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from dashboard.sockets import Watch
 from tests.attack.concurrent import marks_in
@@ -43,7 +44,9 @@ def test_of_all_messages_only_those_of_our_own_pages_are_heard(outside):
 
 def test_no_operation_is_done_but_for_a_file_that_was_shown(outside):
     watch, shown = Watch(outside.door), "a" * 32
-    watch.sees("key", b"/media/" + shown.encode())
+    frame = ForwardMsg()
+    frame.delta.new_element.download_button.url = f"/media/{shown}.csv"
+    watch.sees("key", frame.SerializeToString())
     for payload in OPERATIONS:
         made = message("backend_operation_request")
         getattr(made.backend_operation_request, payload).SetInParent()
