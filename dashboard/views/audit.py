@@ -10,13 +10,13 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import streamlit as st
 
-from dashboard.access import Permission, administration
+from dashboard.access import Permission, administration, same_viewer
 from dashboard.charts.formats import day
 from dashboard.exports import Table
 from dashboard.views.acts import pick_customer, read_customers
 from dashboard.views.markup import Safe, div, span, tag
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import csv_button, must_still, show, state
+from dashboard.views.parts import csv_button, show, state
 from dashboard.views.people_lists import DOORS
 from data.identity import Action, Entry
 from data.periods import DAY
@@ -141,7 +141,8 @@ def _read(visit: Visit, wanted: Filter, limit: int | None) -> list[Entry]:
 
 def _foot(visit: Visit, wanted: Filter, *, shown: int, more: bool) -> None:
     def written() -> Table:
-        must_still(visit, MAY)  # the page may be long gone when its button is pressed
+        # The page may be long gone when its button is pressed.
+        same_viewer(visit.viewer, visit.clock).require(MAY)
         return audit_rows(_read(visit, wanted, None))
 
     with st.container(key="audit_foot", horizontal=True, vertical_alignment="center"):

@@ -1,5 +1,6 @@
 """When Twilio or the database fails: what was stored stays, the others are read, and it is said."""
 
+import sqlite3
 from datetime import UTC, date, datetime
 from decimal import Decimal as D
 
@@ -227,6 +228,7 @@ def small(sqlite_store, monkeypatch):
 def test_a_locked_database_is_said_and_left_as_it_was(small, twilio):
     before = usage(small)
     other = engine(small.settings.database_url).raw_connection()
+    other.execute("PRAGMA query_only=OFF")  # as whoever had it before may have left it
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(StoreUnavailable, match=r"stayed locked.*is another program writing"):
         run(small, twilio)
@@ -238,7 +240,12 @@ def test_a_read_only_database_is_said_and_left_as_it_was(small, twilio):
     before = usage(small)
     pool = engine(small.settings.database_url)
     pool.dispose()
-    event.listen(pool, "connect", lambda c, _: c.execute("PRAGMA query_only=ON"))
+    file = f"file:{small.file}?mode=ro"
+    event.listen(
+        pool,
+        "do_connect",
+        lambda *_: sqlite3.connect(file, uri=True, check_same_thread=False),
+    )
     with pytest.raises(StoreUnavailable, match="read-only; give the app's user write access"):
         run(small, twilio)
     assert usage(small) == before

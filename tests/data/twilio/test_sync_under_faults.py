@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, select
 
-from data.commands.database import empty
+from data.migrations import recreate
 from data.models import (
     Account,
     AccountEvent,
@@ -158,7 +158,7 @@ def the_same(found: Content, expected: Content) -> None:
 
 def afresh(store: Store, twilio: Fleet) -> None:
     """An empty store in which the file's customers are, and a fleet without faults."""
-    empty(store.settings)
+    recreate(store.settings)
     twilio.break_things("none")
     said = run("customers", "import", "--apply")
     assert said.code == 0, said.err
