@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,12 @@ from tests.stores import ACME_SID, BETA_SID, Store, noon
 
 NOW = noon(TODAY)
 HUNG = 30  # seconds
+
+
+def completed(coroutine):
+    """In a thread of its own: a browser of other tests may hold the loop of this one."""
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, coroutine).result()
 
 
 @pytest.fixture
@@ -104,7 +111,7 @@ def test_nothing_is_started_where_nothing_may_be(world, program, settings):
             await asyncio.sleep(0)
             return asyncio.all_tasks() - {asyncio.current_task()}
 
-    assert (asyncio.run(app()), called.calls) == (set(), [])
+    assert (completed(app()), called.calls) == (set(), [])
 
 
 def test_a_store_that_was_never_synced_is_synced_at_once(world, program):
@@ -114,7 +121,7 @@ def test_a_store_that_was_never_synced_is_synced_at_once(world, program):
         async with kept_synced(door_of(world)):
             await until(lambda: called.calls)
 
-    asyncio.run(app())
+    completed(app())
     assert called.calls == ["-m data sync"]
 
 
@@ -126,7 +133,7 @@ def test_the_process_ends_with_the_app(world, program):
             await until(lambda: called.calls)
             os.kill(called.processes[0], 0)  # it is there
 
-    asyncio.run(app())
+    completed(app())
     with pytest.raises(ProcessLookupError):
         os.kill(called.processes[0], 0)
 
@@ -134,7 +141,7 @@ def test_the_process_ends_with_the_app(world, program):
 def test_nothing_is_started_while_the_last_run_is_young_enough(world, program):
     called = program()
     ran(world, timedelta(minutes=14))
-    asyncio.run(looked_at(door_of(world, sync_every="15m")))
+    completed(looked_at(door_of(world, sync_every="15m")))
     assert called.calls == []
 
 
@@ -147,7 +154,7 @@ def test_a_run_that_is_due_is_started_whoever_did_the_last(world, program, ago):
         async with kept_synced(door_of(world, sync_every="15m")):
             await until(lambda: called.calls)
 
-    asyncio.run(app())
+    completed(app())
     assert called.calls == ["-m data sync"]
 
 
@@ -164,7 +171,7 @@ def test_a_run_that_will_be_due_is_waited_for(world, program):
         async with kept_synced(replace(door_of(world, sync_every="15m"), now=clock)):
             await until(lambda: called.calls)
 
-    asyncio.run(app())
+    completed(app())
     assert len(looked) == 2
 
 
@@ -178,7 +185,7 @@ def test_a_run_that_ends_badly_is_logged_and_the_next_one_waits_its_time(world, 
                 await asyncio.sleep(0.05)
         return logs
 
-    assert [(one["event"], one["code"]) for one in asyncio.run(app())] == [("sync.ended_badly", 3)]
+    assert [(one["event"], one["code"]) for one in completed(app())] == [("sync.ended_badly", 3)]
     assert called.calls == ["-m data sync"]
 
 
@@ -192,7 +199,7 @@ def test_a_store_that_cannot_be_read_is_logged_and_ends_no_app(world, program, t
                 await until(lambda: logs)
         return logs
 
-    assert [one["event"] for one in asyncio.run(app())] == ["sync.not_started"]
+    assert [one["event"] for one in completed(app())] == ["sync.not_started"]
     assert called.calls == []
 
 
@@ -224,7 +231,7 @@ def test_the_app_syncs_in_a_process_of_its_own(world, monkeypatch):
             async with kept_synced(door):
                 await until(is_done)
 
-        asyncio.run(app())
+        completed(app())
     run = last_run(world.scope)
     assert (run.status, run.accounts, run.started_at.date()) == ("ok", 2, TODAY)
     assert len(rows_of(Store(door.settings), UsageRecord, "day")) == 4
