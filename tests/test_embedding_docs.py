@@ -120,7 +120,7 @@ def test_a_request_is_answered_as_the_page_shows(base, key, script, shown):
 
 def test_the_request_for_node_leads_to_the_page(base, key):
     if shutil.which("node") is None:
-        pytest.skip("no Node here")
+        pytest.skip("the snippet is for Node, which is not installed here")
     words = ["node", "--input-type=module", "--eval", blocks("js")[0]]
     answer = walk(said(words, DASHBOARD_URL=base, DASHBOARD_KEY=key).strip())
     assert frame_ancestors(answer) == PORTAL

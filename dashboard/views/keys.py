@@ -17,6 +17,7 @@ from dashboard.views.acts import (
     do_what_was_asked,
     done,
     hand_over,
+    list_head,
     list_row,
     read_customers,
     refused,
@@ -38,13 +39,7 @@ EVERY, CHOSEN = "Every customer", "Chosen customers"
 
 def render(visit: Visit) -> None:
     visit.viewer.require(MAY)
-    with st.container(
-        key="page_head",
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-    ):
-        show(tag("h1", "Keys", class_="u-title"))
+    with list_head("Keys"):
         making = st.button("Make a key", type="primary", icon=":material/add:")
     do_what_was_asked(visit)
     keys = administration.keys(visit.viewer)

@@ -16,6 +16,7 @@ from dashboard.views.acts import (
     do_what_was_asked,
     done,
     hand_over,
+    list_head,
     list_row,
     pick_customer,
     refused,
@@ -42,13 +43,7 @@ EVERYBODY, SIGNED_IN = "Everybody", "Signed in now"
 
 def render(visit: Visit) -> None:
     visit.viewer.require(MAY)
-    with st.container(
-        key="page_head",
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-    ):
-        show(tag("h1", "People", class_="u-title"))
+    with list_head("People"):
         inviting = st.button("Invite a person", type="primary", icon=":material/person_add:")
     do_what_was_asked(visit)
     everybody = administration.everybody(visit.viewer)

@@ -152,11 +152,11 @@ def recorded() -> Iterator[Record]:
                 record.unfiltered |= {(place, table) for table in _tables(one) - _confined(one)}
 
     for kind in kinds:
-        kind.__init__ = marking(kind)  # type: ignore[method-assign]
+        kind.__init__ = marking(kind)  # type: ignore[method-assign]  # taken back below
     event.listen(ScopedSession, "do_orm_execute", note, insert=True)
     try:
         yield record
     finally:
         event.remove(ScopedSession, "do_orm_execute", note)
         for kind in kinds:
-            kind.__init__ = begun[kind]  # type: ignore[method-assign]
+            kind.__init__ = begun[kind]  # type: ignore[method-assign]  # as it was
