@@ -15,10 +15,11 @@ from dashboard.access import Viewer, current_viewer
 from dashboard.brand import Brand
 from dashboard.charts import Mode
 from dashboard.logs import record
-from dashboard.views import PAGES, Page, Visit
+from dashboard.views import PAGES, Page, Visit, address
 from dashboard.views.customers import GOING_TO
 from dashboard.views.frame import (
     demo_mark,
+    known_language,
     pick_subscription,
     sidebar,
     viewing_banner,
@@ -27,6 +28,7 @@ from dashboard.views.page import configuration
 from dashboard.views.parts import use_style
 from dashboard.views.readings import read_subscriptions
 from dashboard.views.states import broken, nothing_connected, signed_out
+from dashboard.words import language, speak
 from data.errors import AccessError, AppError
 from data.settings import Settings
 from data.store import data_version
@@ -48,6 +50,7 @@ def visit_of(viewer: Viewer, settings: Settings, brand: Brand, clock: datetime) 
         now=now,
         today=now.date(),
         mode=seen_mode(),
+        language=language(),
     )
     if viewer.customer is None:
         return visit
@@ -64,6 +67,7 @@ def shown(page: Page, visit: Visit) -> Callable[[], None]:
             if not visit.viewer.sees(page.path, page.permission):
                 raise AccessError("You may not see this page.")
             note_page(visit, page.path)
+            address.on_page(page.path)
             if page.needs_contract and visit.chosen is None:
                 nothing_connected(visit.brand, visit.viewer.customer)
             else:
@@ -112,6 +116,7 @@ def main() -> None:
     settings, brand = configuration()
     clock = datetime.now(UTC)
     st.set_page_config(page_title=brand.title, page_icon=str(brand.logo), layout="wide")
+    speak(known_language())
     use_style(brand, seen_mode())
     st.logo(str(brand.logo), size="large")
     if settings.demo:

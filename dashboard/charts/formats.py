@@ -1,45 +1,59 @@
 """Numbers, money and days as people read them; charts, cards and sentences share it.
 
-One locale for now.  Money always carries its currency and the currency's own digits; days are UTC
-and said so once a page, moments always say UTC.  Babel takes 50 µs a number and a table has
-hundreds, so the most used are remembered.
+In the locale of whoever looks.  Money always carries its currency and the currency's own digits;
+days are UTC and said so once a page, moments always say UTC.  Babel takes 50 µs a number and a
+table has hundreds, so the most used are remembered.
 """
 
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
+from babel.core import Locale
 from babel.dates import format_date
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 
+from dashboard.words import locale
 from data.outlook import DayRange, Range
 from data.periods import DAY, BillingPeriod
 
-LOCALE = "en_US"
+DAY_PATTERN = {"en_US": "d MMM", "de_DE": "d. MMM"}
 CENTS_BELOW = 20  # money under this is guessed to the cent, above it to the whole unit
 COMPACT_FROM = 100_000
 SINGULAR = {"SMS segments": "SMS segment", "units": "unit"}
 
 
-@lru_cache(maxsize=4096)
 def money(amount: Decimal, currency: str) -> str:
     """49.99 USD -> $49.99."""
-    return format_currency(amount, currency, locale=LOCALE)
+    return _money(amount, currency, locale())
+
+
+@lru_cache(maxsize=8192)
+def _money(amount: Decimal, currency: str, where: str) -> str:
+    return format_currency(amount, currency, locale=where)
 
 
 def about(amount: Decimal, currency: str) -> str:
     """An estimate claims no cents: 188.42 USD -> $188; small sums keep them."""
     if abs(amount) < CENTS_BELOW:
         return money(amount, currency)
-    return format_currency(
-        amount, currency, format="¤#,##0;-¤#,##0", locale=LOCALE, currency_digits=False
-    )
+    return _in_pattern(amount, currency, "", locale())
 
 
 def unit_price(amount: Decimal, currency: str) -> str:
     """As agreed, never rounded: 0.0075 USD -> $0.0075."""
-    pattern = "¤#,##0.00##########"
-    return format_currency(amount, currency, format=pattern, locale=LOCALE, currency_digits=False)
+    return _in_pattern(amount, currency, ".00##########", locale())
+
+
+@lru_cache(maxsize=4096)
+def _in_pattern(amount: Decimal, currency: str, decimals: str, where: str) -> str:
+    """The sign where the locale has it, and these decimals instead of the currency's."""
+    own = Locale.parse(where).currency_formats["standard"].pattern.split(";")[0]
+    pattern = own.replace(".00", decimals)
+    negative = f"-{pattern}"
+    return format_currency(
+        amount, currency, format=f"{pattern};{negative}", locale=where, currency_digits=False
+    )
 
 
 def money_range(expected: Range, currency: str) -> str:
@@ -50,17 +64,21 @@ def money_range(expected: Range, currency: str) -> str:
     return low if low == high else f"{low} – {high}"
 
 
-@lru_cache(maxsize=4096)
 def quantity(amount: Decimal) -> str:
     """1234.5 -> 1,234.5; at most two decimals, which only minutes and months have."""
-    return format_decimal(amount, format="#,##0.##", locale=LOCALE)
+    return _quantity(amount, locale())
+
+
+@lru_cache(maxsize=8192)
+def _quantity(amount: Decimal, where: str) -> str:
+    return format_decimal(amount, format="#,##0.##", locale=where)
 
 
 def short_quantity(amount: Decimal) -> str:
     """For narrow places: 1,234 stays, 1,234,567 -> 1.2M."""
     if abs(amount) < COMPACT_FROM:
-        return format_decimal(amount, format="#,##0", locale=LOCALE)
-    return format_compact_decimal(amount, locale=LOCALE, fraction_digits=1)
+        return format_decimal(amount, format="#,##0", locale=locale())
+    return format_compact_decimal(amount, locale=locale(), fraction_digits=1)
 
 
 def quantity_range(expected: Range) -> str:
@@ -84,19 +102,24 @@ def sentence(text: str) -> str:
 
 def percent(share: Decimal | float) -> str:
     """0.614 -> 61%."""
-    return format_percent(share, locale=LOCALE)
+    return format_percent(share, locale=locale())
 
 
 def change(now: Decimal, before: Decimal) -> str | None:
     """+12%, −8%; None where there was nothing to compare with."""
     if not before:
         return None
-    return format_percent(now / before - 1, format="+#,##0%;−#,##0%", locale=LOCALE)
+    moved = now / before - 1
+    return f"{'−' if moved < 0 else '+'}{percent(abs(moved))}"
 
 
-@lru_cache(maxsize=4096)
 def day(on: date, *, year: bool = False) -> str:
-    return format_date(on, "d MMM y" if year else "d MMM", locale=LOCALE)
+    return _day(on, year, locale())
+
+
+@lru_cache(maxsize=8192)
+def _day(on: date, year: bool, where: str) -> str:
+    return format_date(on, f"{DAY_PATTERN[where]} y" if year else DAY_PATTERN[where], locale=where)
 
 
 def days(first: date, last: date, *, year: bool = False) -> str:
@@ -104,8 +127,13 @@ def days(first: date, last: date, *, year: bool = False) -> str:
     if first == last:
         return day(first, year=year)
     if (first.year, first.month) == (last.year, last.month):
-        return f"{first.day}–{day(last, year=year)}"
+        return f"{first.day}{_dot()}–{day(last, year=year)}"
     return f"{day(first, year=year and first.year != last.year)} – {day(last, year=year)}"
+
+
+def _dot() -> str:
+    """German days are ordinals: 9.–14. März."""
+    return "." if DAY_PATTERN[locale()].startswith("d.") else ""
 
 
 def day_range(when: DayRange) -> str | None:
@@ -118,12 +146,12 @@ def day_range(when: DayRange) -> str | None:
 
 
 def moment(at: datetime) -> str:
-    return f"{format_date(at, 'd MMM', locale=LOCALE)} {at:%H:%M} UTC"
+    return f"{day(at.date())} {at:%H:%M} UTC"
 
 
 def period_name(period: BillingPeriod) -> str:
     """November 2026, or the days where it is not a whole calendar month."""
     whole = period.start.day == 1 and period.end == period.full_end and period.end.day == 1
     if whole:
-        return format_date(period.start, "MMMM y", locale=LOCALE)
+        return format_date(period.start, "MMMM y", locale=locale())
     return days(period.start, period.end - DAY, year=True)

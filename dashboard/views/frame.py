@@ -12,9 +12,34 @@ from dashboard.access import (
     stop_viewing,
 )
 from dashboard.brand import Brand
+from dashboard.views import address
 from dashboard.views.markup import span, strong, tag
 from dashboard.views.parts import show
+from dashboard.words import LANGUAGES, _, best_language, language
 from data.store import SubscriptionView
+
+
+def known_language() -> str:
+    """As the address says, as chosen here before, or as the browser prefers."""
+    asked = st.query_params.get("lang")
+    if asked in LANGUAGES and asked != st.session_state.get("lang_written"):
+        st.session_state["lang"] = st.session_state["lang_written"] = asked
+    return st.session_state.get("lang") or best_language(st.context.locale)
+
+
+def _pick_language() -> None:
+    """Every name in its own language, so that it is found by who cannot read the page."""
+    chosen = st.selectbox(
+        _("Language"),
+        tuple(LANGUAGES),
+        index=tuple(LANGUAGES).index(language()),
+        format_func=lambda code: LANGUAGES[code],
+        key=f"language_{language()}",
+    )
+    if chosen and chosen != language():
+        st.session_state["lang"] = st.session_state["lang_written"] = chosen
+        address.write("lang", chosen)
+        st.rerun()
 
 
 def demo_mark() -> None:
@@ -28,6 +53,7 @@ def sidebar(viewer: Viewer, brand: Brand, now: datetime) -> None:
     with st.sidebar, st.container(key="who"):
         show(span("u-who", name), own)
         _pick_role(viewer, now)
+        _pick_language()
         if viewer.person_id is None:
             return  # in a frame the page around it is where people sign in and out
         if st.button("Sign out", type="tertiary", icon=":material/logout:"):
@@ -51,7 +77,9 @@ def _pick_role(viewer: Viewer, now: datetime) -> None:
         key=f"signed_in_at_{current}",
     )
     if chosen is not None and chosen != current:
+        spoken = language()
         st.session_state.clear()  # nothing chosen at one customer is carried to another
+        st.session_state["lang"] = spoken
         choose_role(viewer, chosen, now)
         st.rerun()
 

@@ -4,6 +4,7 @@ Streamlit cleans what `st.html` shows once more in the browser; this is the firs
 a customer's name such as <b>A & B</b> looking like itself.
 """
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -28,6 +29,12 @@ def tag(name: str, *parts: Part, **attributes: str | None) -> Safe:
 
 def joined(parts: Iterable[Part]) -> Safe:
     return Safe("".join(p if isinstance(p, Safe) else escape(p) for p in parts if p is not None))
+
+
+def filled(template: str, **parts: Part) -> Safe:
+    """A sentence with parts in it: filled(_("You used {share} so far."), share=strong("61%"))."""
+    pieces = re.split(r"\{(\w+)\}", template)
+    return joined(parts[piece] if at % 2 else piece for at, piece in enumerate(pieces))
 
 
 def strong(text: str) -> Safe:

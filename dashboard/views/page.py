@@ -35,6 +35,7 @@ class Visit:
     now: datetime
     today: date
     mode: Mode
+    language: str = "en"
     version: str = ""
     chosen: SubscriptionView | None = None
 

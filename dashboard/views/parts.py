@@ -1,10 +1,10 @@
 """Parts that pages are made of: head with period picker, charts, tables, downloads, states.
 
-Cards and tables are HTML with the classes of style.css, because no native element has their
+Cards and tables are HTML with the classes of styles/, because no native element has their
 density; everything that acts is Streamlit's own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,14 +16,17 @@ from dashboard.brand import Brand
 from dashboard.charts import Chart, Mode
 from dashboard.charts.formats import day, money, period_name, quantity
 from dashboard.exports import Table, Value, as_csv, file_name
+from dashboard.views import address
 from dashboard.views.markup import Part, Safe, div, joined, span, tag
 from dashboard.views.page import Visit
 from dashboard.views.readings import read_overview, read_periods, ten_minutes
+from dashboard.words import _, speak
 from data.errors import NotFound, NotSignedIn
 from data.overview import MeterSeries, Overview
 from data.periods import BillingPeriod
 
-STYLE = (Path(__file__).parent / "style.css").read_text(encoding="utf-8")
+STYLES = sorted((Path(__file__).parent / "styles").glob("*.css"))  # base.css first
+STYLE = "".join(path.read_text(encoding="utf-8") for path in STYLES)
 ALL = "all"  # in the place of a meter's name
 CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "locale": "en"}
 
@@ -50,6 +53,7 @@ def page_head(visit: Visit, title: str) -> BillingPeriod:
     periods = read_periods(scope, visit.version, chosen.key, visit.today)
     if not periods:
         raise NotFound("This contract has not begun yet.")
+    by_code = {one.start.isoformat(): one for one in periods}
     with st.container(
         key="page_head",
         horizontal=True,
@@ -57,16 +61,26 @@ def page_head(visit: Visit, title: str) -> BillingPeriod:
         vertical_alignment="center",
     ):
         st.html(tag("h1", title, class_="u-title"))
-        picked = st.selectbox(
-            "Period",
-            periods,
-            format_func=period_name,
-            key=f"period_{scope.customer_id}_{chosen.key}",
-            label_visibility="collapsed",
-            persist_state="session",
-            width=210,
+        code = address.pick(
+            "period",
+            tuple(by_code),
+            periods[0].start.isoformat(),
+            lambda key: _period_box(by_code, key),
+            whose=f"{scope.customer_id}_{chosen.key}",
         )
-    return picked or periods[0]
+    return by_code[code]
+
+
+def _period_box(by_code: Mapping[str, BillingPeriod], key: str) -> str | None:
+    return st.selectbox(
+        _("Period"),
+        tuple(by_code),
+        format_func=lambda code: period_name(by_code[code]),
+        key=key,
+        label_visibility="collapsed",
+        persist_state="session",
+        width=210,
+    )
 
 
 def overview_of(visit: Visit, period: BillingPeriod) -> Overview:
@@ -173,6 +187,7 @@ def money_cell(amount: Decimal | None, currency: str) -> Safe:
 
 def must_still(visit: Visit, permission: Permission) -> None:
     """The first line of a dialog, which runs again without the page that has opened it."""
+    speak(visit.language)
     viewer = current_viewer(visit.settings.database_url, datetime.now(UTC))
     if viewer is None:
         raise NotSignedIn("You are signed out.")
@@ -186,6 +201,7 @@ def csv_button(visit: Visit, label: str, build: Callable[[], Table], *names: str
     name = file_name(*names)
 
     def written() -> bytes:
+        speak(visit.language)
         now = datetime.now(UTC)
         note_export(same_viewer(visit.viewer, now), name, now)
         return as_csv(build())

@@ -28,6 +28,7 @@ from data.models.billing import (
     StatementAdjustment,
     Subscription,
 )
+from data.models.desk import ChangeRequest, CustomerNote
 from data.models.forecast import ForecastCalibration, PastProjection
 from data.models.service import Alert, Incident, LogDay, PhoneNumber, UsageTrigger
 from data.models.sync import (
@@ -53,6 +54,7 @@ TABLES: tuple[type[Table], ...] = (
     *(AccountEvent, AccountCredential, ConnectRequest),
     *(Alert, UsageTrigger, PhoneNumber, LogDay, Incident),
     *(PastProjection, ForecastCalibration),
+    *(ChangeRequest, CustomerNote),
 )
 
 __all__ = [
@@ -65,11 +67,13 @@ __all__ = [
     "Alert",
     "ApiKey",
     "AuditEntry",
+    "ChangeRequest",
     "ClosedStatement",
     "ConnectRequest",
     "CreditEntry",
     "CreditLot",
     "Customer",
+    "CustomerNote",
     "EmbedCode",
     "Exact",
     "FederatedIdentity",

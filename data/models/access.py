@@ -17,6 +17,7 @@ class Person(Table, table=True):
     email: str = Field(unique=True)  # lower case
     name: str
     disabled: bool = False
+    language: str | None = None  # chosen in the app; null: the browser's
     last_sign_in_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
@@ -39,6 +40,7 @@ class Membership(Table, table=True):
     person_id: int = Field(foreign_key="person.id")
     customer_id: int | None = Field(default=None, foreign_key="customer.id")
     role: str
+    last_seen_at: datetime | None = Field(default=None, sa_type=Instant)  # on any page
 
 
 class FederatedIdentity(Table, table=True):
@@ -127,6 +129,7 @@ class LoginSession(Table, table=True):
     idle_until: datetime = Field(sa_type=Instant)
     idle_seconds: int
     revoked_at: datetime | None = Field(default=None, sa_type=Instant)
+    seen_before_at: datetime | None = Field(default=None, sa_type=Instant)  # the visit before
     # A support person may look at one customer's pages, read-only, for a while.
     viewing_customer_id: int | None = Field(default=None, foreign_key="customer.id")
     viewing_until: datetime | None = Field(default=None, sa_type=Instant)
