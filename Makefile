@@ -65,7 +65,10 @@ bench: $(VENV)/.dev ## Measure speed, beside a reference in the same run
 screenshots: $(VENV)/.dev ## Photograph every page into var/screenshots; the README's go to docs
 	@bash tests/install.sh
 	$(PY) -m tests.browser.screenshots var/screenshots
-	cp var/screenshots/overview-birch-bakery-desktop-light.png var/screenshots/overview-elm-fitness-desktop-dark.png docs/screenshots/
+	$(PY) -m tests.browser.screenshots docs/screenshots --tour
+
+words: $(VENV)/.run ## Collect all texts into the catalogues of dashboard/locale, to be translated
+	$(PY) -m dashboard.catalogue
 
 doctor: $(VENV)/.run ## Say what is configured, reachable, fresh or wrong
 	@exec $(PY) -m data doctor
@@ -73,4 +76,4 @@ doctor: $(VENV)/.run ## Say what is configured, reachable, fresh or wrong
 clean: ## Remove the virtual environment and the demo's database
 	rm -rf $(VENV) var mutants
 
-.PHONY: help run sync check test soak mutants bench screenshots doctor clean
+.PHONY: help run sync check test soak mutants bench screenshots words doctor clean

@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from streamlit import config
 
 from dashboard.access import Permission
-from dashboard.brand import Brand, load_brand, theme_options
+from dashboard.brand import theme_options
 from dashboard.door import Door
 from dashboard.edge import Edge
 from dashboard.endpoints import handlers, public_message, routes
@@ -23,6 +23,7 @@ from dashboard.entrance import SESSION_HEADER
 from dashboard.logs import record, set_up_logs
 from dashboard.sync_task import kept_synced
 from dashboard.warm import warm_up
+from data.brand import Brand, load_brand
 from data.errors import ConfigError
 from data.settings import load_settings
 

@@ -20,6 +20,7 @@ from dashboard.edge import SIGNED_BY_TWILIO
 from dashboard.entrance import SESSION_HEADER
 from dashboard.logs import record
 from dashboard.sign_in import document
+from dashboard.words import N_, _
 from data import connect
 from data.connect import Asker
 from data.errors import AccessError, AppError, LinkRejected, NotSignedIn, TwilioError
@@ -30,7 +31,8 @@ START, CALLBACK = "/connect/start", "/connect/callback"
 PAGE = "/accounts"
 DECLINED = "unauthorized_client"  # Twilio's word for a person who said no
 ERROR = re.compile(r"[a-z_]{1,40}")  # a word of OAuth's; anything else is a stranger's
-NOTHING_CHANGED = "Nothing was connected, and nothing of your Twilio account was read."
+AGAIN = N_("Press “Connect your Twilio account” once more.")
+NOTHING_CHANGED = N_("Nothing was connected, and nothing of your Twilio account was read.")
 
 
 def connect_routes(door: Door) -> list[Route]:
@@ -87,12 +89,12 @@ async def deauthorized(door: Door, request: Request) -> Response:
         said.get("ConnectAppSid") != door.settings.connect_app
     ):
         record(AccessError("A deauthorization that Twilio has not signed."))
-        return PlainTextResponse("This request is not signed by Twilio.", 403)
+        return PlainTextResponse(_("This request is not signed by Twilio."), 403)
     now = door.settings.moment(door.now())
     await run_in_threadpool(
         partial(connect.withdraw, now=now), door.scope, said.get("AccountSid", "")
     )
-    return PlainTextResponse("Noted.")
+    return PlainTextResponse(_("Noted."))
 
 
 def _fields(text: str) -> list[Field]:
@@ -142,24 +144,24 @@ def _to(address: str) -> Response:
 
 def _declined(door: Door, error: str) -> Response:
     words = (
-        "You chose not to share your account at Twilio."
+        _("You chose not to share your account at Twilio.")
         if error == DECLINED
-        else "Twilio could not share your account."
+        else _("Twilio could not share your account.")
     )
-    return _page(door, 200, "No account was connected", f"{words} {NOTHING_CHANGED}")
+    return _page(door, 200, _("No account was connected"), f"{words} {_(NOTHING_CHANGED)}")
 
 
 def _failed(door: Door, error: AppError) -> Response:
     if isinstance(error, LinkRejected):
-        title, advice = "Please start again", " Press “Connect your Twilio account” once more."
+        title, advice = _("Please start again"), _(AGAIN)
     elif isinstance(error, TwilioError):
-        title, advice = "Twilio could not be asked", ""
+        title, advice = _("Twilio could not be asked"), ""
     else:
-        title, advice = "No account was connected", ""
-    return _page(door, error.status, title, f"{error}{advice}")
+        title, advice = _("No account was connected"), ""
+    return _page(door, error.status, title, f"{_(str(error))} {advice}".strip())
 
 
 def _page(door: Door, status: int, title: str, message: str) -> Response:
-    back = f'<p><a class="button" href="{PAGE}">Back to your accounts</a></p>'
+    back = f'<p><a class="button" href="{PAGE}">{escape(_("Back to your accounts"))}</a></p>'
     html = document(door.brand, title, f"<p>{escape(message)}</p>{back}")
     return HTMLResponse(html, status, headers={"cache-control": "no-store"})

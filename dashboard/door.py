@@ -4,13 +4,26 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from dashboard.brand import Brand
+from data.brand import Brand
 from data.errors import ConfigError
 from data.scope import EveryTenant
 from data.settings import Settings
 
+# What an address may say of a page besides its path; a test finds every name that pages read.
+KEPT = frozenset(
+    (
+        *("account", "accounts", "after", "against", "as", "category", "connected", "contract"),
+        *("customer", "customers", "detail", "filter", "from", "grain", "growth", "lang", "leaf"),
+        *("lot", "months", "shape", "try"),
+        *("meter", "month", "pack", "period", "person", "plan", "q", "range", "show", "sort"),
+        *("status", "tab", "to", "view", "what", "which", "who"),
+    )
+)
+PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:~@+ -]{0,80}")  # no slash: never an address
+MOST_KEPT = 12
+LONGEST = 1000  # characters of a query
 LOCAL_HOSTS = ("localhost", "127.0.0.1")
 HOST = re.compile(r"[a-zA-Z0-9.-]+(:[0-9]{1,5})?")
 PORTS = {"http": 80, "https": 443}
@@ -75,9 +88,19 @@ class Door:
     def page_paths(self) -> tuple[str, ...]:
         return ("/", *(f"/{page}" for page in self.pages))
 
-    def page_path(self, path: str) -> str:
-        """Where a sign-in leads: to this path if it is one of our pages, else to the first."""
-        return path if path in self.page_paths else "/"
+    def page_path(self, address: str) -> str:
+        """Where a sign-in leads: to this page of ours as it was asked for, else to the first.
+
+        Of its query stays what pages know, with plain values: "/usage?meter=sms".
+        """
+        path, _, query = address.partition("?")
+        if path not in self.page_paths:
+            return "/"
+        asked = parse_qsl(query)[:MOST_KEPT] if len(query) < LONGEST else []
+        kept = [
+            (name, text) for name, text in asked if name in KEPT and PLAIN_VALUE.fullmatch(text)
+        ]
+        return f"{path}?{urlencode(kept)}" if kept else path
 
     def is_host(self, host: str) -> bool:
         if not HOST.fullmatch(host):

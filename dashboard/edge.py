@@ -31,8 +31,9 @@ from dashboard.headers import (
     security_headers,
 )
 from dashboard.rate_limits import ATTEMPTS, FAILURES, RateLimits
-from dashboard.sign_in import message_page
+from dashboard.sign_in import message_page, sign_in_path
 from dashboard.sockets import Watch, dismiss, refuse, serve
+from dashboard.words import LANGUAGES, _, best_language, speak
 from data import identity
 from data.errors import AppError, TooManyRequests
 
@@ -68,6 +69,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            speak(_language_of(Request(scope)))
             await self._serve(_without_identity(scope), receive, self._secured(send, scope["path"]))
         elif scope["type"] == "websocket":
             await self._connect(_without_identity(scope), receive, send)
@@ -81,9 +83,10 @@ class Edge:
             answer = self._refusal(request) or await self._answer(request, match)
         except TooManyRequests as error:
             headers = {"retry-after": str(error.retry_after)}
-            answer = self._page(request, error.status, "Too many requests", str(error), headers)
+            words = _("Too many requests. Try again in {n} seconds.").format(n=error.retry_after)
+            answer = self._page(request, error.status, _("Too many requests"), words, headers)
         except AppError as error:
-            answer = self._page(request, error.status, "Please try again", str(error))
+            answer = self._page(request, error.status, _("Please try again"), _(str(error)))
         if answer is not None:
             await answer(scope, receive, send)
         elif match is Match.FULL:
@@ -128,11 +131,12 @@ class Edge:
         """What the edge answers itself; None where the app behind it shall."""
         path, reads = request.scope["path"], request.scope["method"] in ("GET", "HEAD")
         if match is Match.PARTIAL:
-            return self._page(request, 405, "Not here", "This address takes no such request.")
+            words = _("This address takes no such request.")
+            return self._page(request, 405, _("Not here"), words)
         if match is Match.FULL:
             await self._identify(request)
             return None
-        if path in self.frontend.files and reads:
+        if (path in self.frontend.files or path == self.frontend.style_path) and reads:
             return await self._bundle(request)
         if path in OPEN_PATHS and reads:
             return None
@@ -144,7 +148,7 @@ class Edge:
         if keys:
             _tell_identity(request, keys[0])
             return self.watch.written.get((keys[0], path))
-        return self._page(request, 404, "Not found", "There is no such page.")
+        return self._page(request, 404, _("Not found"), _("There is no such page."))
 
     async def _app_page(self, request: HTTPConnection) -> Response:
         """Streamlit's page, for whoever is signed in; in a frame, for the page around it alone."""
@@ -159,8 +163,8 @@ class Edge:
             return HTMLResponse(self.frontend.page, headers=headers)
         if origin is not None:
             return RedirectResponse(ENDED, 303)
-        query = "" if path == "/" else f"?next={path}"
-        return RedirectResponse(f"/sign-in{query}", 303)
+        asked = self.door.page_path(f"{path}?{request.scope['query_string'].decode('latin-1')}")
+        return RedirectResponse(sign_in_path(asked), 303)
 
     def _match(self, scope: Scope) -> Match:
         """Whether the path is a route of ours, and takes this method."""
@@ -192,6 +196,8 @@ class Edge:
         path = request.scope["path"]
         encoding = accepted_encoding(request.headers.get("accept-encoding", ""))
         content_type = self.frontend.content_type(path)
+        if path == self.frontend.style_path and encoding is None:
+            return Response(self.frontend.style, media_type="text/css")
         if encoding is None or content_type is None:
             return None
         body = await run_in_threadpool(self.frontend.compressed, path, encoding)
@@ -253,6 +259,12 @@ class Edge:
             await refuse(receive, send)
             return
         await serve(self.watch, key, self.app, scope, receive, send)
+
+
+def _language_of(request: Request) -> str:
+    """As the address says, or as the browser prefers."""
+    asked = request.query_params.get("lang")
+    return asked if asked in LANGUAGES else best_language(request.headers.get("accept-language"))
 
 
 def _tell_identity(request: HTTPConnection, key: str) -> None:

@@ -22,6 +22,7 @@ from dashboard.entrance import NO_STORE, SESSION_HEADER, address_of, entered
 from dashboard.headers import page_headers
 from dashboard.rate_limits import ASKED, RateLimits
 from dashboard.sign_in import document
+from dashboard.words import _
 from data import identity
 from data.errors import InputError, LinkRejected
 from data.identity import Asked, Role
@@ -102,9 +103,10 @@ async def enter(door: Door, request: Request) -> Response:
         raise HTTPException(405)
     code = request.query_params.get("code", "")
     if _is_lured(request):
-        title = "You are signed in already"
-        body = "<p>A link from elsewhere would show you the pages of somebody else.</p>"
-        return _page(door, 409, title, f'{body}<p><a class="button" href="/">Go on</a></p>', None)
+        title = _("You are signed in already")
+        words = _("A link from elsewhere would show you the pages of somebody else.")
+        on = f'<p><a class="button" href="/">{escape(_("Go on"))}</a></p>'
+        return _page(door, 409, title, f"<p>{escape(words)}</p>{on}", None)
     try:
         found = await run_in_threadpool(
             partial(identity.enter_by_code, life=door.frame_life, address=address_of(request)),
@@ -112,8 +114,14 @@ async def enter(door: Door, request: Request) -> Response:
         )
     except LinkRejected as error:
         origin = await run_in_threadpool(identity.code_origin, door.scope, code)
-        advice = "Reload the page around this frame: it will ask for a new one."
-        return _page(door, error.status, "Please reload", f"<p>{error} {advice}</p>", origin)
+        advice = _("Reload the page around this frame: it will ask for a new one.")
+        return _page(
+            door,
+            error.status,
+            _("Please reload"),
+            f"<p>{escape(_(str(error)))} {escape(advice)}</p>",
+            origin,
+        )
     path = f"{CHECK}?{urlencode({'again': found.again})}" if found.again else "/"
     return await entered(door, request, found.secret, path, framed=True)
 
@@ -136,18 +144,23 @@ async def check(door: Door, request: Request) -> Response:
     if origin is None:
         return RedirectResponse("/sign-in", 303, headers=NO_STORE)
     address = escape(f"{ENTER}?{urlencode({'code': again})}")
-    body = f"""<p>Your browser keeps no cookies for pages inside other pages, so your usage cannot
-be shown here. In a window of its own it can.</p>
-<p><a class="button" href="{address}" target="_blank" rel="noopener">Open in a new window</a></p>
-<p class="fine">The button works once, within a minute. Reload this page for another.</p>"""
-    return _page(door, 200, "This browser blocks the view", body, origin)
+    why = _(
+        "Your browser keeps no cookies for pages inside other pages, so your usage cannot be shown "
+        "here. In a window of its own it can."
+    )
+    open_it = escape(_("Open in a new window"))
+    once = _("The button works once, within a minute. Reload this page for another.")
+    body = f"""<p>{escape(why)}</p>
+<p><a class="button" href="{address}" target="_blank" rel="noopener">{open_it}</a></p>
+<p class="fine">{escape(once)}</p>"""
+    return _page(door, 200, _("This browser blocks the view"), body, origin)
 
 
 async def ended(door: Door, request: Request) -> Response:
     """Where a frame stands when its session is over; it shows nothing of anybody."""
     origin = await run_in_threadpool(framed_by, door, request)
-    body = "<p>It ends after a while, or when it is closed. Reload the page around it.</p>"
-    return _page(door, 200, "This view has ended", body, origin)
+    words = _("It ends after a while, or when it is closed. Reload the page around it.")
+    return _page(door, 200, _("This view has ended"), f"<p>{escape(words)}</p>", origin)
 
 
 def framed_by(door: Door, request: HTTPConnection) -> str | None:

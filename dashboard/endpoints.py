@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -24,7 +25,15 @@ from dashboard.headers import page_headers, security_headers
 from dashboard.logs import record
 from dashboard.metrics import metrics_routes
 from dashboard.oidc import oidc_routes
-from dashboard.sign_in import closed_page, demo_page, link_page, message_page, style
+from dashboard.sign_in import (
+    closed_page,
+    demo_page,
+    link_page,
+    message_page,
+    sign_in_path,
+    style,
+)
+from dashboard.words import N_, _
 from data import identity
 from data.demo.people import demo_people
 from data.errors import (
@@ -37,7 +46,7 @@ from data.errors import (
 )
 from data.store import check_store
 
-OUR_FAULT = "Something went wrong on our side. It has been recorded."
+OUR_FAULT = N_("Something went wrong on our side. It has been recorded.")
 LOGO_HEADERS = {  # an SVG opened by itself could run scripts
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     "cache-control": "public, max-age=3600",
@@ -146,7 +155,16 @@ async def over(door: Door, request: Request) -> Response:
     """Where a page goes whose session has ended.  Nothing ends here."""
     if SESSION_HEADER in request.headers:
         return RedirectResponse("/", 303)
-    return RedirectResponse(ENDED if door.frame_cookie in request.cookies else "/sign-in", 303)
+    if door.frame_cookie in request.cookies:
+        return RedirectResponse(ENDED, 303)
+    return RedirectResponse(sign_in_path(_page_before(door, request)), 303)
+
+
+def _page_before(door: Door, request: Request) -> str:
+    """The page that was open: browsers name it to our own site."""
+    before = urlsplit(request.headers.get("referer", ""))
+    ours = door.is_origin(f"{before.scheme}://{before.netloc}", request.headers.get("host", ""))
+    return door.page_path(f"{before.path}?{before.query}") if ours else "/"
 
 
 def _page(html: str, status: int = 200) -> Response:
@@ -159,8 +177,8 @@ def _page(html: str, status: int = 200) -> Response:
 def public_message(error: Exception) -> str:
     """What a person may read of an error: an AppError's own text, unless it is our bug."""
     if isinstance(error, AppError) and not isinstance(error, ScopeViolation):
-        return str(error) if error.status != AppError.status else OUR_FAULT
-    return OUR_FAULT
+        return _(str(error)) if error.status != AppError.status else _(OUR_FAULT)
+    return _(OUR_FAULT)
 
 
 def handlers(door: Door) -> dict[Any, Callable[[Request, Any], Response]]:
@@ -174,7 +192,11 @@ def handlers(door: Door) -> dict[Any, Callable[[Request, Any], Response]]:
 
 def _app_error(door: Door, request: Request, error: AppError) -> Response:
     record(error)
-    title = "Please ask for a new link" if isinstance(error, LinkRejected) else "That did not work"
+    title = (
+        _("Please ask for a new link")
+        if isinstance(error, LinkRejected)
+        else _("That did not work")
+    )
     answer = _failure(
         door, request, error.status, error.code, title, public_message(error), error.params
     )
@@ -184,13 +206,13 @@ def _app_error(door: Door, request: Request, error: AppError) -> Response:
 
 
 def _http_error(door: Door, request: Request, error: HTTPException) -> Response:
-    return _failure(door, request, error.status_code, "http", "That did not work", error.detail)
+    return _failure(door, request, error.status_code, "http", _("That did not work"), error.detail)
 
 
 def _bug(door: Door, headers: Mapping[str, str], request: Request, error: Exception) -> Response:
     """Starlette answers a bug outside of the edge, which so cannot add its headers."""
     record(error)
-    answer = _failure(door, request, 500, AppError.code, "That did not work", OUR_FAULT)
+    answer = _failure(door, request, 500, AppError.code, _("That did not work"), _(OUR_FAULT))
     for name, value in headers.items():
         answer.headers.setdefault(name, value)
     return answer

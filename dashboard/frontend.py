@@ -17,7 +17,8 @@ from threading import Lock
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
 
-from dashboard.brand import BACKGROUND, Brand
+from dashboard.words import _, language
+from data.brand import BACKGROUND, Brand
 
 BROTLI_QUALITY = 9
 GZIP_LEVEL = 6
@@ -48,6 +49,15 @@ if (window !== window.parent) {
 INLINE_SCRIPT = re.compile("<script>(.*?)</script>", re.DOTALL)
 
 
+STYLES = Path(__file__).parent / "views" / "styles"
+
+
+def _style_sheet() -> bytes:
+    """Of all pages; base.css first, its variables are for all."""
+    files = sorted(STYLES.glob("*.css"), key=lambda file: (file.name != "base.css", file.name))
+    return b"".join(file.read_bytes() for file in files)
+
+
 def _installed() -> Path:
     spec = find_spec("streamlit")
     if spec is None or spec.origin is None:
@@ -76,18 +86,29 @@ class Frontend:
             if path.is_file()
         }
         self.font = next((path for path in self.files if "SourceSansVF-Upright" in path), "")
-        self.page = _branded((root / "index.html").read_text(encoding="utf-8"), brand)
+        self.style = _style_sheet()
+        self.style_path = f"/brand/app-{sha256(self.style).hexdigest()[:12]}.css"
+        self._page = _branded((root / "index.html").read_text(encoding="utf-8"), brand)
+        self._page = self._page.replace("{style}", self.style_path)
         self._compressed: dict[tuple[str, str], bytes] = {}
         self._locks: dict[tuple[str, str], Lock] = {}
 
     @property
+    def page(self) -> str:
+        """In the language spoken; the page's script cannot change what is said here."""
+        words = _("This page needs JavaScript.")
+        return self._page.replace("{language}", language()).replace("{no_script}", escape(words))
+
+    @property
     def script_hashes(self) -> Iterator[str]:
         """CSP sources of the page's inline scripts, so that an upgrade cannot break the page."""
-        for script in INLINE_SCRIPT.findall(self.page):
+        for script in INLINE_SCRIPT.findall(self._page):
             yield f"'sha256-{b64encode(sha256(script.encode()).digest()).decode()}'"
 
     def content_type(self, path: str) -> str | None:
         """Of files worth compressing; None for fonts and images, which are compressed already."""
+        if path == self.style_path:
+            return TYPES[".css"]
         file = self.files[path]
         return TYPES.get(file.suffix) if file.stat().st_size >= SMALLEST else None
 
@@ -96,7 +117,8 @@ class Frontend:
         key = (path, encoding)
         with self._locks.setdefault(key, Lock()):
             if key not in self._compressed:
-                raw = self.files[path].read_bytes()
+                own = path == self.style_path
+                raw = self.style if own else self.files[path].read_bytes()
                 self._compressed[key] = (
                     brotli.compress(raw, quality=BROTLI_QUALITY)
                     if encoding == "br"
@@ -105,15 +127,24 @@ class Frontend:
         return self._compressed[key]
 
 
+def _root(brand: Brand) -> str:
+    """What the style sheet takes from the brand."""
+    name = "".join(f"\\{ord(letter):x} " for letter in brand.product)  # CSS, whatever the letter
+    accent = f"light-dark({brand.accent.light},{brand.accent.dark})"
+    return f'<style>:root{{--u-accent:{accent};--u-name:"{name}"}}</style>'
+
+
 def _branded(page: str, brand: Brand) -> str:
-    head = f"<title>{escape(brand.title)}</title>{NO_WHITE_FLASH}{BASE}{LEAVE_FRAME}"
+    head = f"<title>{escape(brand.title)}</title>{NO_WHITE_FLASH}{_root(brand)}{BASE}{LEAVE_FRAME}"
     changes = {
-        r"<html[^>]*>": '<html lang="en">',
+        r"<html[^>]*>": '<html lang="{language}">',
         r"<title>.*?</title>": head,
         r'<link rel="shortcut icon"[^>]*>': '<link rel="icon" href="/brand/logo.svg" />',
         # The pointer to an interface that is switched off, with its comment.
         r'<!--((?!-->).)*-->\s*<link rel="service-desc"[^>]*>': "",
-        r"<noscript>.*?</noscript>": "<noscript>This page needs JavaScript.</noscript>",
+        r"<noscript>.*?</noscript>": "<noscript>{no_script}</noscript>",
+        # After Streamlit's own rules, which go to the head: where both say something, ours counts.
+        r"</body>": '<link rel="stylesheet" href="{style}" /></body>',
     }
     for pattern, text in changes.items():
         page, count = re.subn(pattern, text.replace("\\", r"\\"), page, flags=re.DOTALL)

@@ -12,7 +12,6 @@ import streamlit as st
 
 from dashboard import access
 from dashboard.access import Viewer, current_viewer
-from dashboard.brand import Brand
 from dashboard.charts import Mode
 from dashboard.logs import record
 from dashboard.views import PAGES, Page, Visit, address
@@ -25,10 +24,11 @@ from dashboard.views.frame import (
     viewing_banner,
 )
 from dashboard.views.page import configuration
-from dashboard.views.parts import use_style
+from dashboard.views.parts import use_mode
 from dashboard.views.readings import read_subscriptions
 from dashboard.views.states import broken, nothing_connected, signed_out
-from dashboard.words import language, speak
+from dashboard.words import _, language, speak
+from data.brand import Brand
 from data.errors import AccessError, AppError
 from data.settings import Settings
 from data.store import data_version
@@ -54,30 +54,30 @@ def visit_of(viewer: Viewer, settings: Settings, brand: Brand, clock: datetime) 
     )
     if viewer.customer is None:
         return visit
-    version = data_version(viewer.scope)
-    own = read_subscriptions(viewer.scope, version)
-    return replace(visit, version=version, chosen=pick_subscription(viewer, own))
+    return replace(visit, version=data_version(viewer.scope))
 
 
-def shown(page: Page, visit: Visit) -> Callable[[], None]:
-    """The page as Streamlit runs it: whoever may not see it gets an error, not the page."""
+def with_contract(visit: Visit) -> Visit:
+    """The contract looked at: chosen once the page is known, as whatever an address may say."""
+    if visit.viewer.customer is None:
+        return visit
+    own = read_subscriptions(visit.viewer.scope, visit.version)
+    return replace(visit, chosen=pick_subscription(visit.viewer, own))
 
-    def run() -> None:
-        try:
-            if not visit.viewer.sees(page.path, page.permission):
-                raise AccessError("You may not see this page.")
-            note_page(visit, page.path)
-            address.on_page(page.path)
-            if page.needs_contract and visit.chosen is None:
-                nothing_connected(visit.brand, visit.viewer.customer)
-            else:
-                page.render(visit)
-        except Exception as error:
-            record(error)
-            broken(error, visit.brand)
 
-    run.__name__ = page.path
-    return run
+def show_page(page: Page, visit: Visit) -> None:
+    """Whoever may not see it gets an error, not the page."""
+    try:
+        if not visit.viewer.sees(page.path, page.permission):
+            raise AccessError("You may not see this page.")
+        note_page(visit, page.path)
+        if page.needs_contract and visit.chosen is None:
+            nothing_connected(visit.brand, visit.viewer.customer)
+        else:
+            page.render(visit)
+    except Exception as error:
+        record(error)
+        broken(error, visit.brand)
 
 
 def note_page(visit: Visit, path: str) -> None:
@@ -92,21 +92,32 @@ def note_page(visit: Visit, path: str) -> None:
 def run_pages(visit: Visit) -> None:
     """Pages by permission.  The first has the bare address; its own name leads there, too."""
     allowed = [page for page in PAGES if visit.viewer.sees(page.path, page.permission)]
+
+    def shown(page: Page) -> Callable[[], None]:
+        def run() -> None:
+            show_page(page, visit)  # as it is by then: with its contract
+
+        run.__name__ = page.path
+        return run
+
     pages = {
         page.path: st.Page(
-            shown(page, visit),
-            title=page.title,
+            shown(page),
+            title=_(page.title),
             icon=page.icon,
             url_path="home" if page is allowed[0] else page.path,
             default=page is allowed[0],
         )
         for page in allowed
     }
-    alias = st.Page(lambda: None, title="Home", url_path=allowed[0].path, visibility="hidden")
+    alias = st.Page(lambda: None, title=_("Home"), url_path=allowed[0].path, visibility="hidden")
     chosen = st.navigation([*pages.values(), alias])
     wanted = st.session_state.pop(GOING_TO, allowed[0].path if chosen is alias else None)
     if wanted in pages:
         st.switch_page(pages[wanted])
+    path = next((path for path, one in pages.items() if one is chosen), allowed[0].path)
+    address.on_page(path)
+    visit = with_contract(visit)
     sidebar(visit.viewer, visit.brand, visit.clock)
     viewing_banner(visit.viewer, visit.clock)
     chosen.run()
@@ -117,12 +128,13 @@ def main() -> None:
     clock = datetime.now(UTC)
     st.set_page_config(page_title=brand.title, page_icon=str(brand.logo), layout="wide")
     speak(known_language())
-    use_style(brand, seen_mode())
+    use_mode(seen_mode())
     st.logo(str(brand.logo), size="large")
-    if settings.demo:
-        demo_mark()
     try:
         viewer = current_viewer(settings.database_url, clock)
+        speak(known_language(viewer and viewer.language))
+        if settings.demo:
+            demo_mark()
         if viewer is None:
             signed_out(brand)
         else:

@@ -19,13 +19,14 @@ from dashboard.entrance import NO_STORE, address_of, entered, session_terms
 from dashboard.headers import page_headers
 from dashboard.oidc_client import Client, Refused, Unavailable
 from dashboard.sign_in import label_of, message_page, sign_in_path, unknown_page
+from dashboard.words import N_, _
 from data import identity
 from data.errors import AccessError
 from data.identity.federated import ATTEMPT_LIFE
 
 log = structlog.get_logger()
 
-REFUSED = "Sign-in did not work. Please try again."
+REFUSED = N_("Sign-in did not work. Please try again.")
 
 
 def oidc_routes(door: Door) -> list[Route]:
@@ -81,7 +82,7 @@ async def _answered(door: Door, client: Client, request: Request) -> Response:
             partial(identity.record_stranger, detail=client.name, address=address_of(request)),
             *(door.scope, door.now(), identity.Action.SIGN_IN_REFUSED),
         )
-        return _try_again(door, "You are not signed in", REFUSED, "/", 400)
+        return _try_again(door, _("You are not signed in"), _(REFUSED), "/", 400)
     except Unavailable as error:
         return _unavailable(door, client, next_path, error)
     try:
@@ -120,20 +121,22 @@ def _set_attempt(door: Door, answer: Response, secret: str) -> None:
 def _cancelled(door: Door, client: Client, next_path: str) -> Response:
     log.info("sign-in cancelled", provider=client.name)
     label = label_of(client.name, client.provider)
-    message = f"{label} did not let you through, or you changed your mind. Nothing is lost."
-    return _try_again(door, "You are not signed in", message, next_path, 400)
+    message = _(
+        "{provider} did not let you through, or you changed your mind. Nothing is lost."
+    ).format(provider=label)
+    return _try_again(door, _("You are not signed in"), message, next_path, 400)
 
 
 def _unavailable(door: Door, client: Client, next_path: str, error: Unavailable) -> Response:
     log.error("identity provider unavailable", provider=client.name, reason=str(error))
-    title = f"{label_of(client.name, client.provider)} does not answer"
-    message = "Nothing is lost. Please try again in a few minutes."
+    title = _("{provider} does not answer").format(provider=label_of(client.name, client.provider))
+    message = _("Nothing is lost. Please try again in a few minutes.")
     return _try_again(door, title, message, next_path, 503)
 
 
 def _try_again(door: Door, title: str, message: str, next_path: str, status: int) -> Response:
     path = sign_in_path(next_path)
-    return _page(message_page(door.brand, title, message, path=path, button="Try again"), status)
+    return _page(message_page(door.brand, title, message, path=path, button=_("Try again")), status)
 
 
 def _page(html: str, status: int) -> Response:

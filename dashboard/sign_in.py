@@ -9,16 +9,24 @@ from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import quote
 
-from dashboard.brand import Brand, as_text
+from dashboard.words import N_, _, language
+from data.brand import Brand, as_text
 from data.demo.people import DemoPerson
 from data.identity import Role
 from data.settings import OidcProvider
 
 STYLE = (Path(__file__).parent / "assets" / "sign_in.css").read_text(encoding="utf-8")
 STAFF_LINES = {
-    Role.SUPPORT: "Support: sees what customers see",
-    Role.BILLING_MANAGER: "Billing manager: also sees cost and margin",
+    Role.SUPPORT: N_("Support: sees what customers see"),
+    Role.BILLING_MANAGER: N_("Billing manager: also sees cost and margin"),
+    Role.DEVELOPER: N_("Developer"),
+    Role.ADMINISTRATOR: N_("Administrator"),
 }
+
+
+def worded(sentence: str, **parts: str) -> str:
+    """A sentence as HTML; the parts are HTML already."""
+    return escape(sentence).format(**parts)
 
 
 def style(brand: Brand, font: str) -> str:
@@ -38,27 +46,31 @@ def demo_page(
     providers: Mapping[str, OidcProvider] = MappingProxyType({}),
 ) -> str:
     """A list of demo people; one click enters as one of them.  Providers, if set, stand below."""
-    everyone = tuple(people)
+    everyone, ours = tuple(people), escape(brand.name)
+    invented = _(
+        "These customers are invented and nothing here is real. Choose whose dashboard to open."
+    )
     customers = "".join(_entry(p, p.plan) for p in everyone if p.member.customer)
     staff = "".join(
-        _entry(p, STAFF_LINES.get(p.member.role, p.member.role.replace("_", " ").capitalize()))
+        _entry(p, _(STAFF_LINES.get(p.member.role, p.member.role.capitalize())))
         for p in everyone
         if not p.member.customer
     )
     if not everyone:
         return document(
-            brand, "The demo is empty", "<p>Set it up first: <code>make run</code>.</p>"
+            brand,
+            _("The demo is empty"),
+            f"<p>{worded(_('Set it up first: {command}.'), command='<code>make run</code>')}</p>",
         )
     return document(
         brand,
-        f"Sign in to {brand.product}",
-        f"""<p class="notice"><strong>Demo data.</strong> These customers are invented and
-nothing here is real. Choose whose dashboard to open.</p>
+        _("Sign in to {product}").format(product=brand.product),
+        f"""<p class="notice"><strong>{escape(_("Demo data."))}</strong> {escape(invented)}</p>
 <form method="post" action="/auth/demo">
 <input type="hidden" name="next" value="{escape(next_path)}">
-<h2>Customers of {escape(brand.name)}</h2>
+<h2>{worded(_("Customers of {name}"), name=ours)}</h2>
 <ul class="people">{customers}</ul>
-<h2>Staff of {escape(brand.name)}</h2>
+<h2>{worded(_("Staff of {name}"), name=ours)}</h2>
 <ul class="people">{staff}</ul>
 </form>
 <div class="providers">{_provider_buttons(providers, next_path)}</div>""",
@@ -73,16 +85,21 @@ def closed_page(
 ) -> str:
     """Outside the demo nobody is listed: a button for each provider, and links of one's own."""
     buttons = _provider_buttons(providers, next_path)
-    by_link = f"""You sign in with a personal link, which works once.
-If you have one, open it in this browser.</p>
-<p><a class="button" href="{escape(brand.support)}">Ask for a link</a></p>"""
+    ask, support = escape(_("Ask for a link")), escape(brand.support)
+    alone = _(
+        "You sign in with a personal link, which works once. "
+        "If you have one, open it in this browser."
+    )
+    beside = _("If you were given a personal link, open it in this browser: it works once.")
+    by_link = f"""{escape(alone)}</p>
+<p><a class="button" href="{support}">{ask}</a></p>"""
     if buttons:
-        by_link = f"""If you were given a personal link, open it in this browser:
-it works once. <a href="{escape(brand.support)}">Ask for a link</a></p>"""
+        by_link = f"""{escape(beside)} <a href="{support}">{ask}</a></p>"""
     return document(
         brand,
-        f"Sign in to {brand.product}",
-        f'<div class="providers">{buttons}</div><p class="or">or</p><p class="quiet">{by_link}'
+        _("Sign in to {product}").format(product=brand.product),
+        f'<div class="providers">{buttons}</div>'
+        f'<p class="or">{escape(_("or"))}</p><p class="quiet">{by_link}'
         if buttons
         else f"<p>{by_link}",
     )
@@ -91,17 +108,22 @@ it works once. <a href="{escape(brand.support)}">Ask for a link</a></p>"""
 def unknown_page(brand: Brand, name: str, provider: OidcProvider, email: str) -> str:
     """For whom a provider has vouched and we do not know: the same for all of them."""
     label = escape(label_of(name, provider))
-    account = f"<strong>{escape(email)}</strong>" if email else "this account"
+    ours = escape(brand.name)
+    first = _("You signed in through {provider} as {account}, and {name} has no dashboard for it.")
+    then = _(
+        "Do you have another account? Use that one. If you should have a dashboard here, "
+        "ask {name} to add this account."
+    )
+    account = f"<strong>{escape(email)}</strong>" if email else _("this account")
+    ask = worded(_("Ask {name}"), name=ours)
     return document(
         brand,
-        "No dashboard for this account",
-        f"""<p>You signed in through {label} as {account}, and {escape(brand.name)} has no
-dashboard for it.</p>
-<p>Do you have another account? Use that one. If you should have a dashboard here, ask
-{escape(brand.name)} to add this account.</p>
+        _("No dashboard for this account"),
+        f"""<p>{worded(first, provider=label, account=account, name=ours)}</p>
+<p>{worded(then, name=ours)}</p>
 <p class="choices">
-<a class="button" href="/auth/oidc/{escape(name)}?another">Use another account</a>
-<a class="button plain" href="{escape(brand.support)}">Ask {escape(brand.name)}</a></p>""",
+<a class="button" href="/auth/oidc/{escape(name)}?another">{escape(_("Use another account"))}</a>
+<a class="button plain" href="{escape(brand.support)}">{ask}</a></p>""",
     )
 
 
@@ -117,29 +139,35 @@ def link_page(brand: Brand, token: str) -> str:
     """Mail scanners open links ahead of people, so that only the button uses one up."""
     return document(
         brand,
-        f"Sign in to {brand.product}",
-        f"""<p>Your link is ready. It works once, in this browser.</p>
+        _("Sign in to {product}").format(product=brand.product),
+        f"""<p>{escape(_("Your link is ready. It works once, in this browser."))}</p>
 <form method="post" action="/auth/link">
 <input type="hidden" name="token" value="{escape(token)}">
-<button class="button">Sign in</button>
+<button class="button">{escape(_("Sign in"))}</button>
 </form>""",
     )
 
 
 def message_page(
-    brand: Brand, title: str, message: str, *, path: str = "/", button: str = "Go to the dashboard"
+    brand: Brand,
+    title: str,
+    message: str,
+    *,
+    path: str = "/",
+    button: str = N_("Go to the dashboard"),
 ) -> str:
     return document(
         brand,
         title,
-        f'<p>{escape(message)}</p><p><a class="button" href="{escape(path)}">{escape(button)}</a>'
-        "</p>",
+        f"<p>{escape(message)}</p>"
+        f'<p><a class="button" href="{escape(path)}">{escape(_(button))}</a></p>',
     )
 
 
 def document(brand: Brand, title: str, body: str, *, wide: bool = False) -> str:
+    contact = worded(_("Contact {name}"), name=escape(brand.name))
     return f"""<!doctype html>
-<html lang="en">
+<html lang="{language()}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -156,7 +184,7 @@ def document(brand: Brand, title: str, body: str, *, wide: bool = False) -> str:
 <h1>{escape(title)}</h1>
 {body}
 </main>
-<footer><a href="{escape(brand.support)}">Contact {escape(brand.name)}</a></footer>
+<footer><a href="{escape(brand.support)}">{contact}</a></footer>
 </body>
 </html>
 """
@@ -169,10 +197,11 @@ def _provider_buttons(providers: Mapping[str, OidcProvider], next_path: str) -> 
 def _provider_button(name: str, provider: OidcProvider, next_path: str) -> str:
     query = "" if next_path == "/" else f"?next={quote(next_path)}"
     label = label_of(name, provider)
+    words = worded(_("Continue with {provider}"), provider=escape(label))
     return (
         f'<a href="/auth/oidc/{escape(name)}{escape(query)}">'
         f'<span class="initials" aria-hidden="true">{escape(_initials(label))}</span>'
-        f"<span>Continue with {escape(label)}</span></a>"
+        f"<span>{words}</span></a>"
     )
 
 

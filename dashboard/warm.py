@@ -13,6 +13,7 @@ from importlib import import_module
 import structlog
 from babel import dates, numbers
 
+from dashboard.words import LOCALES, _, speak
 from data import identity
 from data.errors import AppError
 from data.meters import category
@@ -29,7 +30,6 @@ HEAVY = (
     "dashboard.views",
 )
 NOBODY = 0  # no customer has this id
-LOCALE = "en_US"
 
 
 def warm_up(url: str, now: datetime) -> None:
@@ -54,9 +54,13 @@ def _compile_statements(url: str, now: datetime) -> None:
 
 
 def _parse_formats(day: date) -> None:
-    numbers.format_currency(Decimal("1.5"), "USD", locale=LOCALE)
-    numbers.format_decimal(Decimal("1.5"), locale=LOCALE)
-    dates.format_date(day, "d MMM", locale=LOCALE)
+    for spoken, where in LOCALES.items():
+        speak(spoken)
+        _("Used")  # reads the catalogue
+        numbers.format_currency(Decimal("1.5"), "USD", locale=where)
+        numbers.format_decimal(Decimal("1.5"), locale=where)
+        dates.format_date(day, "d MMM", locale=where)
+    speak("en")
 
 
 def _draw_a_chart(day: date) -> None:

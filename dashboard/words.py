@@ -1,12 +1,14 @@
 """The words of the app, in the language of whoever looks.
 
-`_` and `n_` take the English text, which is the key of the catalogues in locale/; N_ only marks a
-text that is translated later.  The language belongs to the run of one page, never to the process:
-whatever runs apart from its page (a fragment, a dialog, a download) begins with `speak`.
+`_` and `n_` take the English text, which is the key of the catalogues in locale/; N_ and nN_ only
+mark what is translated later (`make words` finds all four).  The language belongs to the run of
+one page or request, never to the process: whatever runs apart from its page (a fragment, a dialog,
+a download) begins with `speak`.
 """
 
 from collections.abc import Mapping
 from contextvars import ContextVar
+from decimal import Decimal
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -43,16 +45,22 @@ def best_language(wanted: str | None) -> str:
 
 
 def _(text: str) -> str:
-    return _catalogue(_spoken.get()).gettext(text)
+    """The text in the language spoken; one that no catalogue knows, such as a name, stays."""
+    return _catalogue(_spoken.get()).gettext(text) if text else text  # "" is gettext's header
 
 
-def n_(one: str, many: str, number: float) -> str:
-    """The form for a number: n_("{n} day", "{n} days", 3)."""
-    return _catalogue(_spoken.get()).ngettext(one, many, number)  # type: ignore[arg-type]  # 1.5
+def n_(one: str, many: str, number: float | Decimal) -> str:
+    """The form for a number: n_("{n} day", "{n} days", 3); a fraction is never one."""
+    whole = int(number) if number == int(number) else 2
+    return _catalogue(_spoken.get()).ngettext(one, many, whole)
 
 
 def N_(text: str) -> str:
     return text
+
+
+def nN_(one: str, many: str) -> tuple[str, str]:
+    return one, many
 
 
 @lru_cache

@@ -9,6 +9,7 @@ of the first period that is still open.  A final statement is never touched.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlmodel import col, select, update
 
@@ -17,7 +18,7 @@ from data.billed import billed_usage
 from data.credit_ledger import lock_subscription, post_credits
 from data.errors import AppError, Conflict, NotFound
 from data.freshness import freshness
-from data.identity.audit import Action, note
+from data.identity.audit import Action, By
 from data.models import (
     USAGE_RECORDS,
     Account,
@@ -55,9 +56,18 @@ class Closings:
 
 
 def close_period(
-    scope: Scope, key: str, period: BillingPeriod, *, settling_days: int, today: date, now: datetime
+    scope: Scope,
+    key: str,
+    period: BillingPeriod,
+    *,
+    settling_days: int,
+    today: date,
+    now: datetime,
+    by: By | None = None,
 ) -> Frozen:
     """Freeze the period's statement; the one that is frozen already is returned as it is.
+
+    `by`: the person who closes it, for the log; without, the scheduled step does.
 
     Conflict says what it has to wait for; NotFound where no plan was agreed in the period.
     """
@@ -74,9 +84,46 @@ def close_period(
         text = to_text(content)
         session.add(_row(scope, key, content, text, now))
         detail = f"{key}: {period.start} – {period.last_day}"
-        owner, action = scope.customer_id, Action.PERIOD_CLOSED
-        note(session, now, action, customer_id=owner, actor="closing", detail=detail)
+        closer = by or By("closing", None, "", now)
+        closer.note(session, Action.PERIOD_CLOSED, detail, customer_id=scope.customer_id)
     return Frozen(content, content_hash(text), now)
+
+
+@dataclass(frozen=True, slots=True)
+class ToClose:
+    """The oldest period that is over and not closed: as it would be frozen now."""
+
+    period: BillingPeriod
+    content: Content
+    settled_through: date
+    why_not: str | None  # what its closing has to wait for
+
+
+def next_to_close(
+    scope: Scope, key: str, *, settling_days: int, today: date, now: datetime
+) -> ToClose | None:
+    """What `close_period` would freeze next; None where every period that is over is closed."""
+    view = subscription(scope, key)
+    terms = {"settling_days": settling_days, "today": today, "now": now}
+    over = today + CLOSES_AFTER  # as if all before today had settled
+    for period in due_periods(scope, view, over):
+        if period.end > today:
+            continue
+        billed = billed_usage(scope, key, period)
+        content = open_content(scope, key, billed, period, today=today, explained=False)
+        if content is None:
+            continue
+        settled = settled_through(view, settling_days=settling_days, today=today, now=now)
+        return ToClose(period, content, settled, _why_not(scope, view, period, terms))
+    return None
+
+
+def _why_not(scope: Scope, view: SubscriptionView, period: BillingPeriod, terms: Any) -> str | None:
+    try:
+        _may_close(scope, view, period, **terms)
+    except Conflict as error:
+        return str(error)
+    return None
 
 
 def _row(scope: Scope, key: str, content: Content, text: str, now: datetime) -> ClosedStatement:

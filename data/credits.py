@@ -5,10 +5,11 @@ the days to come are burnt on the lots; of a settling day only what it is expect
 beyond what is known is still to be drawn.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
 from fractions import Fraction
 
 import numpy as np
@@ -16,15 +17,29 @@ import numpy as np
 from data.ahead import Ahead, History, exact_paths, history_of
 from data.billed import Billed
 from data.money import ZERO, total
-from data.outlook import EARLY, LATE, DayRange, day_range, rank
+from data.outlook import EARLY, LATE, LIKELY, DayRange, day_range, rank
 from data.periods import DAY, period_of, periods_between
-from data.pricing import CreditLot, CreditLots, Opening, RatedPart
+from data.pricing import Basis, CreditLot, CreditLots, Meter, Opening, RatedPart
 from data.pricing.burning import PLACES, Burning, Courses
 from data.pricing.columns import narrowed, objects, rescaled, whole
+from data.pricing.credit_lots import Pack
 from data.pricing.ledger import as_decimal
 from data.projection import joint_paths, project
+from data.projection.fan import Fan
 
 HORIZON_DAYS = 366  # beyond a year a run-out day is not in sight
+DAILY, WEEK = 14, 7  # the balance ahead is noted each day for two weeks, then each week
+WARN_DAYS = (1, 7, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Buys:
+    """What credits still pay for, if they were all used for one meter."""
+
+    meter: str
+    label: str
+    unit: str
+    units: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +53,8 @@ class LotLeft:
     units_per_credit: Decimal
     price: Decimal
     expected_unused: tuple[Decimal, Decimal] | None = None  # credits expiring at this pace: range
+    key: str = ""
+    buys: tuple[Buys, ...] = ()  # by meter: one or the other, not all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +69,9 @@ class Credits:
     owed: Decimal  # units that no lot covered
     runs_out: DayRange
     all_expire_on: date | None = None  # the last lot's day; None: one stays, or new ones come
+    packs: tuple["PackOffer", ...] = ()  # that the plan sells, in its order
+    currency: str = ""  # of the packs and what was paid for lots
+    ahead: Fan | None = None  # credits left as each day ahead begins; a day of steps stands twice
 
     @property
     def credits_left(self) -> Decimal:
@@ -65,6 +85,112 @@ class Credits:
     @property
     def units_left(self) -> Decimal:
         return sum((lot.units_left for lot in self.lots), Decimal(0))
+
+    @property
+    def buys(self) -> tuple[Buys, ...]:
+        """All lots together, by meter."""
+        found: dict[str, Buys] = {}
+        for one in (one for lot in self.lots for one in lot.buys):
+            known = found.get(one.meter)
+            units = one.units + (known.units if known else ZERO)
+            found[one.meter] = replace(one, units=units)
+        return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class PackOffer:
+    name: str
+    credits: Decimal
+    price: Decimal
+    buys: tuple[Buys, ...]
+
+
+class Concern(StrEnum):
+    USED_UP = "used_up"  # more was used than there was
+    RUNS_OUT = "runs_out"
+    EXPIRES = "expires"  # a lot, with some of it unused at this pace
+
+
+@dataclass(frozen=True, slots=True)
+class CreditWarning:
+    """What a customer should hear of: `within` 1, 7 or 30 days.  Used up: 0."""
+
+    concern: Concern
+    within: int
+    on: DayRange
+    lot: str = ""  # its name
+    credits: tuple[Decimal, Decimal] | None = None  # that expire unused: from few to many
+
+
+def credit_warnings(own: Credits, *, today: date) -> tuple[CreditWarning, ...]:
+    """The most pressing first; the one list for page, message and export.
+
+    A run-out counts by its likely day, an expiry where a whole credit may be left of the lot.
+    """
+    found = []
+    if own.used_up or not own.lots:
+        found.append(CreditWarning(Concern.USED_UP, 0, DayRange(today, today, today)))
+    elif own.runs_out.likely and (within := _within(own.runs_out.likely, today)):
+        found.append(CreditWarning(Concern.RUNS_OUT, within, own.runs_out))
+    for lot in own.lots:
+        on, unused = lot.expires_on, lot.expected_unused
+        if on and unused and unused[1] >= 1 and (within := _within(on, today)):
+            ends = DayRange(on, on, on)
+            found.append(CreditWarning(Concern.EXPIRES, within, ends, lot.name, unused))
+    return tuple(sorted(found, key=lambda one: one.within))
+
+
+def _within(day: date, today: date) -> int | None:
+    return next((most for most in WARN_DAYS if (day - today).days <= most), None)
+
+
+class _Noted(Burning):
+    """Burning that notes what all lots hold as a day begins, before and after its steps."""
+
+    def __init__(
+        self, price: CreditLots, basis: Basis, start: date, courses: Courses, noted: Iterable[date]
+    ) -> None:
+        super().__init__(price, basis, start, courses)
+        self.noted = set(noted)
+        self.balances: list[tuple[date, np.typing.NDArray[np.float64]]] = []
+
+    def _cuts(self, end: date, periods: Iterable[date]) -> list[date]:
+        inside = {day for day in self.noted if self.start < day < end}
+        return sorted({*super()._cuts(end, periods), *inside})
+
+    def _open(self, day: date) -> None:
+        before = self._held(day - DAY)
+        super()._open(day)
+        after = self._held(day)
+        if day != self.start and (before != after).any():
+            self.balances.append((day, before))
+        self.balances.append((day, after))
+
+    def _held(self, day: date) -> np.typing.NDArray[np.float64]:
+        held = np.zeros(self.size)
+        for stock in self.stocks:
+            if stock.lot.effective_on <= day:
+                held += stock.left / stock.scale
+        return held
+
+
+def _balance_ahead(burnt: _Noted) -> Fan | None:
+    """Up to the day from which nothing is left in any course: for a chart, to the hundredth."""
+    rows = [(day, np.sort(values)) for day, values in burnt.balances]
+    used = [number for number, (_, values) in enumerate(rows) if values[rank(LATE)] > 0]
+    shown = rows[: used[-1] + 2] if used else []
+    if not shown:
+        return None
+    ends = (
+        tuple(Decimal(repr(round(float(values[rank(share)]), 2))) for _, values in shown)
+        for share in (EARLY, LIKELY, LATE)
+    )
+    return Fan(tuple(day for day, _ in shown), *ends)
+
+
+def _noted_days(start: date) -> tuple[date, ...]:
+    weekly = range(DAILY, HORIZON_DAYS, WEEK)
+    return tuple(start + DAY * number for number in (*range(DAILY), *weekly))
 
 
 def credit_balance(
@@ -80,7 +206,7 @@ def credit_balance(
     basis = replace(part.basis, opening=closing, known_until=None)
     until = tomorrow + DAY * HORIZON_DAYS
     courses = _courses(billed, ahead, price, today, until)
-    burnt = Burning(price, basis, tomorrow, courses)
+    burnt = _Noted(price, basis, tomorrow, courses, _noted_days(tomorrow))
     burnt.burn(periods_between(basis.period.end, until, anchor_day))
     shown = billed.meters[meter]
     lots = price.in_burn_order((*basis.lots, *closing.issued))
@@ -89,7 +215,7 @@ def credit_balance(
         label=shown.label or meter,
         unit=shown.unit,
         lots=tuple(
-            _lot_left(lot, meter, closing, burnt)
+            _lot_left(lot, meter, closing, burnt, billed)
             for lot in lots
             if lot.usable_on(tomorrow) and closing.credits.get(lot.key)
         ),
@@ -97,6 +223,9 @@ def credit_balance(
         owed=closing.owed.get(meter, ZERO),
         runs_out=day_range(burnt.runs_out, tomorrow, HORIZON_DAYS),
         all_expire_on=None if price.recurring else _all_expire_on(lots, tomorrow),
+        packs=tuple(_offer(billed, pack) for pack in price.packs),
+        currency=part.plan.currency,
+        ahead=_balance_ahead(burnt),
     )
 
 
@@ -152,7 +281,9 @@ def _known(billed: Billed, meter: str, seen: date, today: date) -> dict[date, De
     return {day: value for day, value in values.items() if seen < day <= today}
 
 
-def _lot_left(lot: CreditLot, meter: str, closing: Opening, burnt: Burning) -> LotLeft:
+def _lot_left(
+    lot: CreditLot, meter: str, closing: Opening, burnt: Burning, billed: Billed
+) -> LotLeft:
     left, rate = closing.credits[lot.key], lot.units_per_credit.get(meter, ZERO)
     return LotLeft(
         name=lot.name,
@@ -164,7 +295,26 @@ def _lot_left(lot: CreditLot, meter: str, closing: Opening, burnt: Burning) -> L
         units_per_credit=rate,
         price=lot.price,
         expected_unused=_unused(lot, burnt),
+        key=lot.key,
+        buys=_buys(billed, left, lot.units_per_credit),
     )
+
+
+def _buys(billed: Billed, credits: Fraction, rates: Mapping[str, Decimal]) -> tuple[Buys, ...]:
+    found = []
+    for name, rate in rates.items():
+        meter, units = billed.meters.get(name), as_decimal(credits * Fraction(rate))
+        found.append(Buys(name, meter.label or name if meter else name, _unit(meter, name), units))
+    return tuple(found)
+
+
+def _unit(meter: Meter | None, name: str) -> str:
+    return meter.unit if meter else name
+
+
+def _offer(billed: Billed, pack: Pack) -> PackOffer:
+    buys = _buys(billed, Fraction(pack.credits), pack.units_per_credit)
+    return PackOffer(pack.name, pack.credits, pack.price, buys)
 
 
 def _all_expire_on(lots: Sequence[CreditLot], tomorrow: date) -> date | None:

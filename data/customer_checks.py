@@ -23,9 +23,14 @@ Problem = tuple[Location, str]
 
 
 def problems(session: ScopedSession, content: CustomersFile) -> Iterator[Problem]:
-    """Where, and what."""
-    yield from _twice(content)
+    """Of a file that names every customer: where, and what."""
     yield from _dropped(session, content)
+    yield from entry_problems(session, content)
+
+
+def entry_problems(session: ScopedSession, content: CustomersFile) -> Iterator[Problem]:
+    """The same of some customers, whatever becomes of the others."""
+    yield from _twice(content)
     yield from _plan_problems(session, content)
     yield from _timeline_problems(session, content)
     yield from _credit_problems(session, content)
@@ -140,13 +145,19 @@ def _final_problems(
 
 def _agreed(session: ScopedSession, customer: CustomerEntry, key: str) -> tuple[PlanStretch, ...]:
     """The file's plans of a subscription as they would be billed."""
+    changes, ends_on = agreed_changes(session, customer, key)
+    return stretches(timeline(changes, ends_on=ends_on, anchor_day=customer.anchor_day))
+
+
+def agreed_changes(
+    session: ScopedSession, customer: CustomerEntry, key: str
+) -> tuple[list[Change], date | None]:
+    """The entry's changes of a subscription whose plans are stored, and the contract's end."""
     entries = [plan for plan in customer.plans if plan.subscription == key]
-    if not entries:
-        return ()
     found = [(one, stored_plan(session, one.plan, one.version)) for one in entries]
     changes = [Change(plan, one.starts_on, one.when) for one, plan in found if plan]
-    ends_on = max(entries, key=lambda one: one.starts_on).ends_on
-    return stretches(timeline(changes, ends_on=ends_on, anchor_day=customer.anchor_day))
+    last = max(entries, key=lambda one: one.starts_on, default=None)
+    return changes, last.ends_on if last else None
 
 
 def _stored_stretches(

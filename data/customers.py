@@ -1,16 +1,18 @@
 """customers.yaml: who the ISV's customers are, with their accounts, plans and credits by date.
 
 The file is the truth: importing it twice changes nothing, and a dry run says what would change.
+What staff agreed on the pages since (data/customer_acts.py) it undoes only when told to.
 Accounts not named in it wait under a system customer that only staff see; rows of usage follow
 their account to whoever owns it on their day.
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlmodel import col, delete, select
+from sqlmodel import col, delete, func, select
 
 from data.assignment import keep_waiting, mark_changed, move_rows
 from data.customer_checks import granted_lot, problems
@@ -22,6 +24,7 @@ from data.models import (
     SYSTEM_CUSTOMER,
     Account,
     AccountEvent,
+    AuditEntry,
     CreditLot,
     Customer,
     MoneyCredit,
@@ -38,6 +41,8 @@ from data.yaml_file import YamlFile, read_yaml
 # Of an account, whoever owns it: what Twilio says, and whether it may still be read.
 TWILIOS_OWN = {"name", "status", "closed_on", "withdrawn_at", "as_of", "synced_at"}
 
+FILE_IMPORT = "customers import"  # who acts, in the audit log
+
 
 @dataclass(frozen=True)
 class ImportReport:
@@ -45,44 +50,85 @@ class ImportReport:
 
     changes: tuple[str, ...]
     dry_run: bool
+    undoes: tuple[str, ...] = ()  # customers changed beside the file since its last import
 
 
 _Holds = dict[tuple[str, date], int]  # customers by account and first day
 
 
-class _Rollback(Exception):
-    pass
+class TakeBack(Exception):
+    """Ends a transaction of `trying` without a trace."""
+
+
+@contextmanager
+def trying(scope: EveryTenant) -> Iterator[ScopedSession]:
+    """A transaction that does all it is asked, and is taken back where that was a dry run."""
+    with suppress(TakeBack), writing(scope) as session:
+        yield session
 
 
 def import_customers(
-    scope: EveryTenant, path: Path, plans: Iterable[Plan], *, now: datetime, dry_run: bool = False
+    scope: EveryTenant,
+    path: Path,
+    plans: Iterable[Plan],
+    *,
+    now: datetime,
+    dry_run: bool = False,
+    overwrite: bool = False,
 ) -> ImportReport:
     """Bring the store in line with the file.  All of it, or nothing.
 
-    InputError lists what is wrong, by line; Conflict says which agreed thing was changed.
+    InputError lists what is wrong, by line; Conflict says which agreed thing was changed, or whom
+    staff changed on the pages since, which only `overwrite` undoes.
     """
     file = read_yaml(path)
     content = file.parsed(CustomersFile)
     changes: list[str] = []
-    try:
-        with writing(scope) as session:
-            before = _holds(session)
-            changes += store_plans(session, plans)
-            _check(session, file, content)
-            named = {one.sid for entry in content.customers for one in entry.accounts}
-            for entry in content.customers:
-                changed = list(_store_customer(session, entry, named))
-                _note_changes(session, entry.slug, changed, now)
-                changes += changed
-            changes += _let_go(session, {entry.slug for entry in content.customers})
-            changes += move_rows(session)
-            move_service_rows(session, today=now.date())
-            _note_owners(session, before, now)
-            if dry_run:
-                raise _Rollback
-    except _Rollback:
-        pass
-    return ImportReport(tuple(changes), dry_run)
+    undoes: list[str] = []
+    with trying(scope) as session:
+        before, beside = _holds(session), _changed_beside(session)
+        changes += store_plans(session, plans)
+        _check(session, file, content)
+        named = {one.sid for entry in content.customers for one in entry.accounts}
+        for entry in content.customers:
+            changed = list(store_customer(session, entry, named))
+            _note_changes(session, entry.slug, changed, now)
+            changes += changed
+            undoes += [beside[entry.slug]] if changed and entry.slug in beside else []
+        let_go = dict(_let_go(session, {entry.slug for entry in content.customers}))
+        changes += let_go.values()
+        undoes += [beside[slug] for slug in let_go if slug in beside]
+        changes += move_rows(session)
+        move_service_rows(session, today=now.date())
+        _note_owners(session, before, now)
+        if dry_run:
+            raise TakeBack
+        if undoes and not overwrite:
+            raise Conflict(
+                "the file would undo what was agreed on the pages:\n"
+                + "\n".join(f"  {one}" for one in undoes)
+                + "\nTake it over into the file (`customers export` writes what stands), or "
+                "import with --overwrite."
+            )
+    return ImportReport(tuple(changes), dry_run, tuple(undoes))
+
+
+def _changed_beside(session: ScopedSession) -> dict[str, str]:
+    """Customers, by slug, whose agreement was last changed beside the file: by whom, and when."""
+    changed = AuditEntry.action == Action.AGREEMENT_CHANGED
+    newest = (
+        select(func.max(AuditEntry.id))
+        .where(changed, col(AuditEntry.customer_id).is_not(None))
+        .group_by(col(AuditEntry.customer_id))
+    )
+    rows = session.exec(
+        select(col(Customer.slug), col(AuditEntry.actor), col(AuditEntry.at))
+        .where(col(AuditEntry.id).in_(newest), AuditEntry.actor != FILE_IMPORT)
+        .where(AuditEntry.customer_id == Customer.id)
+    ).all()
+    return {
+        slug: f"{slug}: changed by {actor} on {at:%Y-%m-%d %H:%M} UTC" for slug, actor, at in rows
+    }
 
 
 def _check(session: ScopedSession, file: YamlFile, content: CustomersFile) -> None:
@@ -110,7 +156,11 @@ def _note_owners(session: ScopedSession, before: _Holds, now: datetime) -> None:
             session.add(AccountEvent(account_sid=sid, at=now, kind=kind, detail=detail))
 
 
-def _store_customer(session: ScopedSession, entry: CustomerEntry, named: set[str]) -> Iterator[str]:
+def store_customer(session: ScopedSession, entry: CustomerEntry, named: set[str]) -> Iterator[str]:
+    """Bring one customer in line with its entry: a line for each thing that changes.
+
+    `named`: every account that the file names, which no customer's own connecting then holds.
+    """
     found = session.exec(select(Customer).where(Customer.slug == entry.slug)).all()
     framed_by = None if entry.embed_origins is None else list(entry.embed_origins)
     values = {
@@ -130,8 +180,8 @@ def _store_customer(session: ScopedSession, entry: CustomerEntry, named: set[str
         yield f"customer {entry.slug}: {', '.join(changed)} changed"
     assert customer.id is not None
     yield from _store_accounts(session, customer.id, entry, named)
-    yield from _store_subscriptions(session, customer.id, entry)
-    yield from _store_credits(session, customer.id, entry)
+    yield from store_subscriptions(session, customer.id, entry)
+    yield from store_credits(session, customer.id, entry)
     yield from _store_money(session, customer.id, entry)
 
 
@@ -141,11 +191,11 @@ def _note_changes(session: ScopedSession, slug: str, changes: list[str], now: da
         owner = session.exec(select(Customer.id).where(Customer.slug == slug)).one()
         detail = "; ".join(one.removeprefix(f"customer {slug}: ") for one in changes)
         action = Action.AGREEMENT_CHANGED
-        note(session, now, action, customer_id=owner, actor="customers import", detail=detail)
+        note(session, now, action, customer_id=owner, actor=FILE_IMPORT, detail=detail)
 
 
-def _let_go(session: ScopedSession, named: set[str]) -> Iterator[str]:
-    """A customer that the file names no more keeps its name and nothing else."""
+def _let_go(session: ScopedSession, named: set[str]) -> Iterator[tuple[str, str]]:
+    """A customer that the file names no more keeps its name and nothing else: slug and line."""
     for customer in session.exec(select(Customer)).all():
         if customer.slug in named or customer.slug == SYSTEM_CUSTOMER:
             continue
@@ -157,7 +207,7 @@ def _let_go(session: ScopedSession, named: set[str]) -> Iterator[str]:
                 session.delete(row)
                 had += 1
         if had:
-            yield f"customer {customer.slug}: no longer in the file"
+            yield customer.slug, f"customer {customer.slug}: no longer in the file"
     session.flush()
 
 
@@ -203,7 +253,8 @@ def _beside_the_file(row: Account, named: set[str]) -> bool:
     return row.named_by == "connect" and row.sid not in named
 
 
-def _store_subscriptions(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
+def store_subscriptions(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
+    """The plans of the entry in the place of those that are stored."""
     before = _agreed(session, owner)
     session.execute(delete(PlanChange).where(col(PlanChange.customer_id) == owner))
     found = session.exec(select(Subscription).where(Subscription.customer_id == owner)).all()
@@ -257,7 +308,8 @@ def _agreed(session: ScopedSession, owner: int) -> list[str]:
     return lines + [f"{key} until {end}" for key, end in sorted(ends.items()) if end]
 
 
-def _store_credits(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
+def store_credits(session: ScopedSession, owner: int, entry: CustomerEntry) -> Iterator[str]:
+    """The entry's grants that are new or void; lots that it does not name stay as they are."""
     rows = session.exec(select(CreditLot).where(CreditLot.customer_id == owner)).all()
     stored = {row.key: row for row in rows}
     for grant in entry.credits:

@@ -1,6 +1,6 @@
 """How current the figures of some accounts are, and through which day they have settled."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,7 +17,8 @@ class Freshness:
     synced_at: datetime | None  # when we last read Twilio, the oldest among them
     settled_through: date
     stale: bool  # nothing was read for over a day, though the accounts are open
-    problem: str | None = None  # why the last reading failed, in words for a customer
+    failed: bool = False  # the last reading: the figures are the ones before it
+    withdrawn_on: date | None = None  # the consent to read a connected account
 
 
 def freshness(
@@ -40,16 +41,6 @@ def freshness(
         oldest,
         last_day - timedelta(days=settling_days + 1),
         late,
-        _problem(open_ones),
+        any(one.sync_error for one in open_ones),
+        max((one.withdrawn_at.date() for one in open_ones if one.withdrawn_at), default=None),
     )
-
-
-def _problem(accounts: Sequence[AccountView]) -> str | None:
-    if withdrawn := [one.withdrawn_at for one in accounts if one.withdrawn_at]:
-        return (
-            f"The consent to read a connected Twilio account was withdrawn on "
-            f"{max(withdrawn):%Y-%m-%d}; its figures are the ones before."
-        )
-    if any(one.sync_error for one in accounts):
-        return "The last reading from Twilio failed; the figures are the ones before it."
-    return None

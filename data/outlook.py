@@ -88,6 +88,7 @@ class Outlook:
     next_advice: Advice | None = None  # for the period that follows
     components: Components | None = None  # of the lead meter; None: it was never used
     changed: Change | None = None  # None: there was no day before
+    overage: Range | None = None  # of the whole period, in money before tax
 
 
 def outlook(
@@ -114,15 +115,15 @@ def outlook(
     chance, ends = _passing(billed, ahead, lead, on or ahead.first_day)
     little = course.projection.little_history if course else ahead.little_history
     amounts = _money(rated.amounts, rated.currency, due) if rated else []
+    beyond = _money(rated.overage, rated.currency) if rated and priced else []
     found = Outlook(
         amount=_range(amounts) if rated else None,
         quantity=_quantities(course) if course else Range(ZERO, ZERO, ZERO),
         unit=unit,
         label=label,
         chance_of_overage=chance,
-        expected_overage=_mean(_money(rated.overage, rated.currency), rated.currency)
-        if rated and priced
-        else None,
+        expected_overage=_mean(beyond, rated.currency) if rated and priced else None,
+        overage=_range(beyond) if rated and priced else None,
         allowance_ends=ends,
         little_history=little and not over,
         over=over,

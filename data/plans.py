@@ -6,13 +6,15 @@ A version never changes: a file whose version is stored already must say the sam
 from collections.abc import Iterable
 from pathlib import Path
 
-from sqlmodel import select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import func, select
 
-from data.errors import Conflict, InputError, InvalidTerms
+from data.errors import Conflict, InputError, InvalidTerms, StaleVersion
+from data.identity.audit import Action, By
 from data.meters import meters_of
 from data.models import PlanVersion
 from data.pricing import Plan, parse_plan
-from data.scope import AnyScope, ScopedSession, reading
+from data.scope import AnyScope, EveryTenant, ScopedSession, reading, writing
 from data.yaml_file import read_yaml
 
 
@@ -63,6 +65,39 @@ def store_plans(session: ScopedSession, plans: Iterable[Plan]) -> list[str]:
             )
     session.flush()
     return added
+
+
+def save_version(scope: EveryTenant, plan: Plan, *, after: int, by: By) -> Plan:
+    """Store the version that follows on `after` (0: the plan is new) and say who did it, and why.
+
+    A version never changes: `plan.version` is made `after` + 1, whatever it says.  StaleVersion
+    where another has been saved since; InvalidTerms for terms whose meters are unknown or overlap.
+    """
+    if not by.reason.strip():
+        raise InputError("Say why: the reason stands in the log.", field="reason")
+    plan = plan.model_copy(update={"version": after + 1})
+    meters_of(plan)
+    try:
+        with writing(scope) as session:
+            newest = session.exec(
+                select(func.max(PlanVersion.version)).where(PlanVersion.plan == plan.plan)
+            ).one()
+            if (newest or 0) != after:
+                raise _stale(plan.plan, newest or 0)
+            store_plans(session, [plan])
+            by.note(session, Action.PLAN_SAVED, f"{plan.plan} version {plan.version}: {plan.name}")
+    except IntegrityError:  # another stored it in this moment
+        raise _stale(plan.plan, plan.version) from None
+    return plan
+
+
+def _stale(plan: str, newest: int) -> StaleVersion:
+    if newest == 1:
+        return StaleVersion(f"A plan {plan} exists already: open it, or choose another id.")
+    return StaleVersion(
+        f"Version {newest} of {plan} has been saved since you opened it. Nothing you typed is "
+        "lost: look at that version, then save yours as the next one."
+    )
 
 
 def stored_plan(session: ScopedSession, plan: str, version: int) -> Plan | None:

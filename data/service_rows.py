@@ -10,7 +10,8 @@ from decimal import Decimal
 
 from sqlmodel import col, func, or_, select
 
-from data.models import Alert, Incident, LogDay, PhoneNumber, UsageTrigger
+from data.meters import TOTAL
+from data.models import Account, Alert, Incident, LogDay, PhoneNumber, SyncCursor, UsageTrigger
 from data.periods import DAY
 from data.scope import EveryTenant, Scope, reading
 
@@ -47,11 +48,13 @@ class PhoneNumberView:
 
 @dataclass(frozen=True, slots=True)
 class TriggerView:
+    """A threshold on events or billed units; one on what Twilio charges would show its price."""
+
     sid: str
     account_sid: str
     name: str
     category: str
-    trigger_by: str  # count, usage, price
+    trigger_by: str  # count, usage
     trigger_value: Decimal
     current_value: Decimal
     recurring: str | None  # daily, monthly, yearly, alltime; None: once
@@ -70,6 +73,17 @@ class LogCountView:
     records: int
     units: Decimal  # segments; minutes, each call rounded up
     seconds: int | None  # of calls
+
+
+@dataclass(frozen=True, slots=True)
+class ReadThrough:
+    """How far one resource of one account has been read at Twilio."""
+
+    account_sid: str
+    resource: str
+    first_day: date
+    through: date  # the last day read
+    read_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +144,18 @@ def phone_numbers(scope: Scope) -> tuple[PhoneNumberView, ...]:
 
 
 def usage_triggers(scope: Scope) -> tuple[TriggerView, ...]:
-    """The thresholds set at Twilio for the customer's accounts, by account."""
+    """The thresholds set at Twilio on use of the customer's accounts, by account.
+
+    Those on money are left out: their values are what Twilio charges, which is cost.
+    """
     with reading(scope) as session:
         rows = session.exec(
             select(UsageTrigger)
-            .where(UsageTrigger.customer_id == scope.customer_id)
+            .where(
+                UsageTrigger.customer_id == scope.customer_id,
+                col(UsageTrigger.trigger_by) != "price",
+                col(UsageTrigger.category) != TOTAL,
+            )
             .order_by(col(UsageTrigger.account_sid), col(UsageTrigger.name), col(UsageTrigger.sid))
         ).all()
     return tuple(TriggerView(**row.model_dump(exclude={"customer_id"})) for row in rows)
@@ -154,6 +175,27 @@ def log_days(scope: Scope, first: date, last: date) -> tuple[LogCountView, ...]:
             .order_by(*(col(one) for one in place))
         ).all()
     return tuple(LogCountView(**row.model_dump(exclude={"customer_id"})) for row in rows)
+
+
+def read_through(scope: Scope, sids: Collection[str]) -> tuple[ReadThrough, ...]:
+    """How far each resource of the customer's accounts has been read, others' left out.
+
+    A cursor belongs to an account, whoever has it: whose it is, is asked under the scope.
+    """
+    with reading(scope) as session:
+        own = session.exec(
+            select(Account.sid)
+            .where(Account.customer_id == scope.customer_id, col(Account.sid).in_(sids))
+            .distinct()
+        ).all()
+    with reading(EveryTenant(scope.url)) as session:
+        rows = session.exec(
+            select(SyncCursor)
+            .where(col(SyncCursor.account_sid).in_(own))
+            .order_by(col(SyncCursor.account_sid), col(SyncCursor.resource))
+        ).all()
+    names = ("account_sid", "resource", "first_day", "through", "read_at")
+    return tuple(ReadThrough(**row.model_dump(include=set(names))) for row in rows)
 
 
 def accounts_by_number(

@@ -8,7 +8,7 @@ A replay of a price that follows our cost would reveal the cost, so customers ma
 of other kinds only.  Elsewhere: what-if, backtest, plan comparison.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -143,16 +143,69 @@ def simulate(
     AccessError where a customer may not try the plan, NotFound without a contract, InvalidPeriod
     without a period to compare, InputError for a pack or a cost in another currency.
     """
-    if not staff and plan not in offered_plans(scope, key):
-        raise AccessError(f"The plan {plan.name} can't be tried here.", plan=plan.id)
+    if not staff:
+        _check_open_to_customers(scope, key, [plan], today)
     past = _past(scope, key, periods, today)
+    return _simulation(plan, pack, past, _actuals(scope, key, past, today), scope)
+
+
+def simulate_each(
+    scope: Scope,
+    key: str,
+    trials: Iterable[tuple[Plan, str | None]],
+    periods: Iterable[BillingPeriod],
+    *,
+    today: date,
+) -> tuple[Simulation, ...]:
+    """`simulate` for several plans, each with its pack, none beyond what customers may try.
+
+    The past is read once for all of them.
+    """
+    wanted = list(trials)
+    _check_open_to_customers(scope, key, [plan for plan, _ in wanted], today)
+    past = _past(scope, key, periods, today)
+    actual = _actuals(scope, key, past, today)
+    return tuple(_simulation(plan, pack, past, actual, scope) for plan, pack in wanted)
+
+
+def own_tiers(scope: Scope, key: str, *, today: date) -> tuple[Plan, ...]:
+    """The customer's plan on each tier of its ladder; none where a price follows our cost.
+
+    The tiers of its first ladder, smallest allowance first.
+    """
+    view = subscription(scope, key)
+    agreed = plan_stretches(scope, key)
+    last = min(today, view.ends_on - DAY if view.ends_on else today)
+    plan = next((one.plan for one in reversed(agreed) if one.starts_on <= last), None)
+    bundles = [price for price in plan.prices if isinstance(price, Bundles)] if plan else []
+    if plan is None or plan.cost_based or not bundles:
+        return ()
+    ladder = sorted(bundles[0].ladder, key=lambda tier: tier.allowance)
+    return tuple(_on_tier(plan, bundles[0], tier.name) for tier in ladder)
+
+
+def _check_open_to_customers(scope: Scope, key: str, plans: Sequence[Plan], today: date) -> None:
+    allowed = (*offered_plans(scope, key), *own_tiers(scope, key, today=today))
+    for plan in plans:
+        if plan not in allowed:
+            raise AccessError(f"The plan {plan.name} can't be tried here.", plan=plan.id)
+
+
+def _actuals(scope: Scope, key: str, past: _Past, today: date) -> Mapping[date, Decimal]:
+    """By the period's first day."""
+    return {one.start: _actual(scope, key, one, today) for one in past.periods}
+
+
+def _simulation(
+    plan: Plan, pack: str | None, past: _Past, actual: Mapping[date, Decimal], scope: Scope
+) -> Simulation:
     _check_cost(scope, plan, past)
     trial = _trial(plan, past)
     trial = replace(trial, lots=_bought(trial, plan, past, pack))
     found = tuple(
         SimulatedPeriod(
             rated.period,
-            _actual(scope, key, rated.period, today),
+            actual[rated.period.start],
             net(rated.lines),
             _lines(trial, rated),
             _credits_used(rated),
@@ -303,7 +356,7 @@ def _purchases(trial: Billed, price: CreditLots, pack: str, past: _Past) -> tupl
             for day, uses in groupby(price.uses(part.usage), key=lambda use: use.day):
                 needed = list(uses)
                 ledger = _day(price, held, needed, left)
-                if count := _packs_for(price, pack, ledger.shortfall):
+                if count := packs_for(price, pack, ledger.shortfall):
                     entry = CreditEntry(
                         key=f"{pack}:{day}", pack=pack, quantity=count, bought_on=day
                     )
@@ -322,7 +375,7 @@ def _day(price: CreditLots, lots: list[CreditLot], uses: list[CreditUse], left: 
     return replay(lots, uses, day, day + DAY, opening=left, carry=carry, burn_order=order)
 
 
-def _packs_for(price: CreditLots, name: str, missing: Mapping[str, Decimal]) -> int:
+def packs_for(price: CreditLots, name: str, missing: Mapping[str, Decimal]) -> int:
     """How many packs cover the missing units, of those meters that it converts."""
     pack = price.pack(name)
     assert pack is not None

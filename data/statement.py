@@ -49,6 +49,7 @@ class StatementLine:
     breakdown: tuple[MeterAmount, ...] = ()  # by meter, largest first; sums to the amount
     arithmetic: Arithmetic | None = None
     noticed_on: date | None = None  # of an adjustment
+    adjusts: BillingPeriod | None = None  # the closed period that it changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,39 @@ def open_content(
     return replace(content, payments=paid.lines, credit=total(left[one.key] for one in valid))
 
 
+@dataclass(frozen=True, slots=True)
+class MoneyLeft:
+    """Money granted in advance, and what of it no bill up to this one has taken."""
+
+    name: str
+    amount: Decimal
+    left: Decimal
+    currency: str
+    effective_on: date
+    expires_on: date | None  # exclusive
+
+
+def money_left(
+    scope: Scope, key: str, period: BillingPeriod, *, today: date
+) -> tuple[MoneyLeft, ...]:
+    """The subscription's money credits after the bill of the period, as it stands `today`."""
+    billed = billed_usage(scope, key, period)
+    if not billed.money:
+        return ()
+    content = content_of(scope, key, period, today=today)
+    before = _money_left(scope, key, billed, period, today=today)
+    taken = {line.lot: -line.amount for line in (content.payments if content else ())}
+    if period.start in closed_starts(scope, key):
+        taken = {}  # what closed statements took is counted already
+    return tuple(
+        MoneyLeft(
+            *(one.name, one.amount, before[one.key] - taken.get(one.key, ZERO)),
+            *(one.currency, one.effective_on, one.expires_on),
+        )
+        for one in billed.money
+    )
+
+
 def _unpaid(
     scope: Scope,
     key: str,
@@ -237,6 +271,7 @@ def _closing(content: Content) -> Iterator[StatementLine]:
             None,
             None,
             noticed_on=one.noticed_on,
+            adjusts=one.period,
         )
     for line in content.payments:
         yield _line(StatedLine(line, None))

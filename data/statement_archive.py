@@ -22,6 +22,63 @@ class Frozen:
     closed_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LaterAdjustment:
+    """What a closed period turned out to cost more or less, and where it is billed."""
+
+    amount: Decimal
+    noticed_on: date
+    billed_in: date  # the first day of that period
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedBill:
+    """A final statement in a line; its text is read, and its hash checked, when it is opened."""
+
+    start: date
+    end: date  # exclusive
+    currency: str
+    total: Decimal
+    content_hash: str
+    closed_at: datetime
+    adjusted: tuple[LaterAdjustment, ...] = ()
+
+
+def closed_bills(scope: Scope, key: str) -> tuple[ClosedBill, ...]:
+    """All final statements of the subscription, newest first; two questions however many."""
+    row = ClosedStatement
+    with reading(scope) as session:
+        found = session.exec(
+            select(  # type: ignore[call-overload]  # its types stop at four columns
+                *(row.period_start, row.period_end, row.currency),
+                *(row.total, row.content_hash, row.closed_at),
+            )
+            .where(row.customer_id == scope.customer_id, row.subscription == key)
+            .order_by(col(row.period_start).desc())
+        ).all()
+    later = _later_adjustments(scope, key)
+    return tuple(
+        ClosedBill(start, end, currency, rounded(total, currency), hashed, at, later.get(start, ()))
+        for start, end, currency, total, hashed, at in found
+    )
+
+
+def _later_adjustments(scope: Scope, key: str) -> dict[date, tuple[LaterAdjustment, ...]]:
+    row = StatementAdjustment
+    with reading(scope) as session:
+        found = session.exec(
+            select(  # type: ignore[call-overload]  # its types stop at four columns
+                *(row.period_start, row.amount, row.currency, row.noticed_on, row.billed_in)
+            )
+            .where(row.customer_id == scope.customer_id, row.subscription == key)
+            .order_by(col(row.period_start), col(row.number))
+        ).all()
+    later: dict[date, tuple[LaterAdjustment, ...]] = defaultdict(tuple)
+    for start, amount, currency, noticed_on, billed_in in found:
+        later[start] += (LaterAdjustment(rounded(amount, currency), noticed_on, billed_in),)
+    return later
+
+
 def closed_starts(scope: Scope, key: str) -> frozenset[date]:
     """The first days of the periods that are closed."""
     with reading(scope) as session:

@@ -115,13 +115,13 @@ def breakdown(
     below = {child for id in chosen.categories for child in children(id)}
     rows = day_totals(scope, asked, period.start, period.end)
     present = {row.category for row in rows}
-    names = _finest_needed(chosen, below, present)
+    names = finest_needed(chosen, below, present)
     found = [_category_series(name, rows, chosen, period) for name in names]
     return tuple(sorted(found, key=lambda one: (-one.quantity, one.category)))
 
 
-def _finest_needed(meter: Meter, below: set[str], present: set[str]) -> set[str]:
-    """The children that came, or the meter's own categories where none did."""
+def finest_needed(meter: Meter, below: set[str], present: set[str]) -> set[str]:
+    """The children of a meter that came, or its own categories where none did."""
     names = set()
     for id in meter.categories:
         parts = {child for child in below & present if id in ancestors(child)}

@@ -87,6 +87,12 @@ def read_yaml(path: Path) -> YamlFile:
         ) from None
     except UnicodeDecodeError:
         raise InputError(f"{path.name}: is not UTF-8 text") from None
+    return yaml_text(text, path.name)
+
+
+def yaml_text(text: str, name: str) -> YamlFile:
+    """The same of a text that somebody typed; `name` stands before what is wrong."""
+    path = Path(name)
     try:
         loader = _Loader(text)
         root = loader.get_single_node()

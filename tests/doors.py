@@ -13,10 +13,10 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocket
 
-from dashboard.brand import load_brand
 from dashboard.door import Door
 from dashboard.edge import Edge
 from dashboard.endpoints import handlers, routes
+from data.brand import load_brand
 from data.errors import ScopeViolation
 from data.identity import Role, add_membership, add_person, open_session
 from data.models import Customer, PlanChange, PlanVersion, Subscription, Table
@@ -124,7 +124,7 @@ APP = """
 from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
-from dashboard.brand import load_brand
+from data.brand import load_brand
 from dashboard.door import Door
 from dashboard.edge import Edge
 from dashboard.endpoints import handlers, routes

@@ -33,10 +33,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from dashboard.brand import load_brand
 from dashboard.door import Door
 from dashboard.oidc import REFUSED, oidc_routes
 from data import identity
+from data.brand import load_brand
 from data.identity import LiveSession, Role, hashed
 from data.scope import EveryTenant
 from data.settings import ROOT, Settings

@@ -3,23 +3,37 @@
 # A module imports from its own line or from those above it.
 LAYERS = (
     ("data.errors", "data.logs", "data.memory"),
+    ("data.brand",),
     ("data.holidays", "data.money", "data.periods", "data.settings"),
     ("data.pricing",),
-    ("data.meters", "data.models", "data.projection", "data.yaml_file", "data.grants"),
+    (
+        "data.meters",
+        "data.models",
+        "data.projection",
+        "data.yaml_file",
+        "data.grants",
+        "data.plan_form",
+    ),
     ("data.scope", "data.secrets"),
     ("data.service_rows", "data.retention"),
     ("data.identity", "data.store", "data.plans", "data.assignment", "data.migrations"),
-    ("data.agreements", "data.freshness", "data.usage_rows"),
+    ("data.agreements", "data.freshness", "data.usage_rows", "data.requests"),
+    ("data.service",),
     ("data.sync_history", "data.revisions", "data.track_record"),
+    ("data.fleet", "data.search", "data.notes"),
     ("data.usage",),
+    ("data.explorer",),
     ("data.billed",),
     ("data.statement_content",),
     ("data.statement_archive", "data.credit_ledger", "data.customers_file"),
     ("data.account_credentials", "data.twilio"),
     ("data.customers", "data.customer_checks", "data.statement"),
     ("data.closing", "data.connect", "data.explanation", "data.simulation", "data.rating"),
+    ("data.customer_acts", "data.customer_import", "data.plan_preview"),
+    ("data.what_if", "data.plan_terms"),
     ("data.ahead", "data.drawn", "data.advice", "data.outlook"),
-    ("data.credits", "data.overview", "data.demo", "data.backtest"),
+    ("data.credits", "data.overview", "data.company", "data.since", "data.demo", "data.backtest"),
+    ("data.health",),
     ("data.commands", "data.__main__"),
     ("dashboard.brand", "dashboard.access", "dashboard.charts", "dashboard.exports"),
     (
@@ -44,16 +58,19 @@ BELOW_THE_DEMO = "a demo's credentials are known only to its world"
 MAY_IMPORT_UPWARDS = {("data.twilio.reading", "data.demo.world"): BELOW_THE_DEMO}
 
 WRITERS = (
+    *("data.customer_acts", "data.customer_import"),
     *("data.identity", "data.customers", "data.customer_checks", "data.plans", "data.assignment"),
     *("data.closing", "data.credit_ledger", "data.connect", "data.account_credentials"),
     *("data.twilio.intake", "data.twilio.bulk", "data.twilio.account_list", "data.twilio.lease"),
     *("data.twilio.runs", "data.twilio.corrections", "data.twilio.months", "data.twilio.extras"),
     *("data.twilio.service_intake", "data.retention", "data.backtest.run"),
+    *("data.requests", "data.notes", "data.health"),
 )
 READERS = (
     *("data.store", "data.agreements", "data.usage_rows", "data.statement_archive"),
     *("data.service_rows", "data.sync_history", "data.revisions"),
-    *("data.track_record", "data.backtest.quality"),
+    *("data.track_record", "data.backtest.quality", "data.since"),
+    *("data.fleet", "data.search", "data.plan_preview"),
 )
 STORE = ("data.models", "data.scope", "data.migrations", *READERS, *WRITERS)
 BULK = (
@@ -78,11 +95,13 @@ HOMES = {
     ),
     **dict.fromkeys(("authlib", "joserfc"), ("dashboard.oidc_client",)),
     "httpx": ("dashboard.oidc_client", "dashboard.sockets"),
+    **dict.fromkeys(("fpdf", "fontTools"), ("dashboard.exports.pdf",)),
     "limits": ("dashboard.rate_limits",),
     "holidays": ("data.holidays",),
+    "rapidfuzz": ("data.search",),
     "numpy": (*DRAWN, *BULK),
     "alembic": ("data.migrations",),
-    "sqlmodel": (*STORE, "data.demo.people"),  # the demo's people ask one question
+    "sqlmodel": (*STORE, "data.demo.people", "data.demo.desk"),  # of whom the demo is
     # Three read or show a database's address.
     "sqlalchemy": (*STORE, "data.commands.doctor", "data.commands.demo"),
 }
@@ -93,15 +112,20 @@ MAY_WRITE_SQL = {"data.models.access": INDEX_CONDITION}
 EXACT = (
     *("data.money", "data.pricing", "data.statement", "data.rating", "data.store"),
     *("data.usage", "data.grants", "data.customers", "data.overview", "data.periods"),
+    *("data.customer_acts", "data.customer_import", "data.plan_form", "data.plan_preview"),
     *(
         "data.agreements",
         "data.usage_rows",
+        "data.explorer",
         "data.billed",
+        "data.company",
+        "data.since",
         "data.closing",
         "data.credit_ledger",
         "data.simulation",
     ),
     *("data.statement_content", "data.statement_archive", "data.explanation"),
+    *("data.plan_terms", "data.plan_progress", "data.what_if"),
 )
 CLOCKS = {
     "data.commands.sync": "a progress bar, and the pause between two runs",

@@ -86,12 +86,23 @@ class Page:
         self.page_hash = self.hashes[path]
         self.rerun(**widgets)
 
-    def rerun(self, page: str = "", query: str = "", timeout: float = 30, **widgets: Any) -> None:
-        """Run the script; `widgets` are values by widget id, as a browser would send them."""
+    def rerun(
+        self,
+        page: str = "",
+        query: str = "",
+        timeout: float = 30,
+        fragment: str = "",
+        **widgets: Any,
+    ) -> None:
+        """Run the script; `widgets` are values by widget id, as a browser would send them.
+
+        With the id of a `fragment`: that part alone.
+        """
         message = BackMsg()
         message.rerun_script.page_name = page
         message.rerun_script.query_string = query
         message.rerun_script.page_script_hash = self.page_hash
+        message.rerun_script.fragment_id = fragment
         for id, value in widgets.items():
             state = message.rerun_script.widget_states.widgets.add(id=id)
             if isinstance(value, list):

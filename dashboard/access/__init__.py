@@ -4,6 +4,7 @@ from dashboard.access import administration
 from dashboard.access.permission import MAY, MEANING, Permission
 from dashboard.access.viewer import (
     Viewer,
+    choose_language,
     choose_role,
     current_viewer,
     note_export,
@@ -27,6 +28,7 @@ __all__ = [
     "Viewer",
     "Viewing",
     "administration",
+    "choose_language",
     "choose_role",
     "current_viewer",
     "note_export",

@@ -13,7 +13,7 @@ import streamlit as st
 from dashboard.access.permission import MAY, WHILE_VIEWING, Permission
 from data import identity
 from data.errors import AccessError
-from data.identity import CustomerName, Member, Role, Viewing
+from data.identity import CustomerName, LiveSession, Member, Role, Viewing
 from data.scope import EveryTenant, Scope
 
 
@@ -32,6 +32,8 @@ class Viewer:
     expires_at: datetime
     pages: tuple[str, ...] | None  # None: all that the role may see
     url: str = field(repr=False)
+    language: str | None = None  # chosen by the person at any time, in any browser
+    seen_before_at: datetime | None = None  # the person's visit before; None: not known
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -60,13 +62,28 @@ class Viewer:
 def current_viewer(url: str, now: datetime) -> Viewer | None:
     """Who looks at this page, or None: the edge puts the key of a live session into `st.user`."""
     key = st.user.get("session")
-    return viewer_of(key, url, now) if isinstance(key, str) else None
+    session = identity.resolve(EveryTenant(url), key, now) if isinstance(key, str) else None
+    if session is None:
+        return None
+    _note_seen(session, url, now)
+    return _viewer(session, url)
 
 
 def viewer_of(key: str, url: str, now: datetime) -> Viewer | None:
     session = identity.resolve(EveryTenant(url), key, now)
-    if session is None:
-        return None
+    return _viewer(session, url) if session else None
+
+
+def _note_seen(session: LiveSession, url: str, now: datetime) -> None:
+    """A person looks at pages of their own; a look at a customer's is no visit of anybody's."""
+    member, last = session.member, session.last_seen_at
+    if member.membership_id is None or session.viewing is not None:
+        return
+    if last is None or now - last >= identity.SEEN_EVERY:
+        identity.saw(EveryTenant(url), member.membership_id, now)
+
+
+def _viewer(session: LiveSession, url: str) -> Viewer:
     member, viewing = session.member, session.viewing
     if Permission.VIEW_AS not in MAY[member.role]:
         viewing = None  # a role taken away ends the view with it
@@ -82,6 +99,8 @@ def viewer_of(key: str, url: str, now: datetime) -> Viewer | None:
         expires_at=session.expires_at,
         pages=session.pages,
         url=url,
+        language=member.language,
+        seen_before_at=None if viewing else session.seen_before_at,
     )
 
 
@@ -132,6 +151,12 @@ def own_roles(viewer: Viewer) -> tuple[Member, ...]:
 
 def choose_role(viewer: Viewer, membership_id: int, now: datetime) -> None:
     identity.choose_membership(EveryTenant(viewer.url), viewer.key, membership_id, now)
+
+
+def choose_language(viewer: Viewer, language: str) -> None:
+    """Remembered for a person; who looks through a frame is nobody in particular."""
+    if viewer.person_id is not None:
+        identity.choose_language(EveryTenant(viewer.url), viewer.person_id, language)
 
 
 def sign_out_everywhere(viewer: Viewer, now: datetime) -> None:

@@ -9,8 +9,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.charts.formats import percent
+from dashboard.charts.formats import percent, whole
 from dashboard.charts.theme import Chart, Look, layout, note
+from dashboard.words import _
 from data.backtest.quality import Quality
 
 HEIGHT = 300
@@ -33,13 +34,13 @@ def calibration(groups: Sequence[Quality], look: Look) -> Chart:
     shape = layout(
         look,
         height=HEIGHT,
-        xaxis={**axis, "title": {"text": "Chance given", "standoff": 6}},
-        yaxis={**axis, "title": {"text": "Went over", "standoff": 8}},
+        xaxis={**axis, "title": {"text": _("Chance given"), "standoff": 6}},
+        yaxis={**axis, "title": {"text": _("Went over"), "standoff": 8}},
         hovermode="closest",
         margin={"l": 58, "r": 8, "t": 8, "b": 44},
     )
     if not known:
-        shape["annotations"] = [note("No chance of overage was given yet", look)]
+        shape["annotations"] = [note(_("No chance of overage was given yet"), look)]
     return Chart(go.Figure([_diagonal(look), _points(known, look)], shape), _alt(known))
 
 
@@ -47,7 +48,7 @@ def _diagonal(look: Look) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": "As given",
+        "name": _("As given"),
         "x": [0, 1],
         "y": [0, 1],
         "hoverinfo": "skip",
@@ -61,11 +62,12 @@ def _points(groups: Sequence[Quality], look: Look) -> dict[str, Any]:
         "type": "scatter",
         "mode": "markers",
         "cliponaxis": False,  # the largest lie at the edges
-        "name": "What happened",
+        "name": _("What happened"),
         "x": [one.chance for one in groups],
         "y": [one.happened for one in groups],
-        "customdata": [f"{one.chances:,}" for one in groups],
-        "hovertemplate": "Given %{x:.0%}, went over %{y:.0%}<br>%{customdata} cases<extra></extra>",
+        "customdata": [whole(one.chances) for one in groups],
+        "hovertemplate": _("Given %{x:.0%}, went over %{y:.0%}<br>%{customdata} cases")
+        + "<extra></extra>",
         "marker": {
             "color": look.accent,
             "opacity": 0.85,
@@ -77,9 +79,11 @@ def _points(groups: Sequence[Quality], look: Look) -> dict[str, Any]:
 
 def _alt(groups: Sequence[Quality]) -> str:
     if not groups:
-        return "Chance of overage against what happened: no chance was given yet."
+        return _("Chance of overage against what happened: no chance was given yet.")
     said = ", ".join(
-        f"{percent(one.chance or 0)} given and {percent(one.happened or 0)} went over"
+        _("{given} given and {over} went over").format(
+            given=percent(one.chance or 0), over=percent(one.happened or 0)
+        )
         for one in groups
     )
-    return f"Chance of overage against what happened: {said}."
+    return _("Chance of overage against what happened: {said}.").format(said=said)

@@ -46,7 +46,7 @@ def category_days(
     `unusual`: the days to mark, by the name of the meter that was unusual on them.
     """
     used = [one for one in categories if one.quantity]
-    traces = [_bars(one, look.tint(rank), settled_through, look) for rank, one in enumerate(used)]
+    traces = [_bars(one, look.meter(one.category), settled_through, look) for one in used]
     if any(previous):
         traces.append(ghost(previous, period, look))
     if any(unusual.values()):

@@ -13,14 +13,43 @@ from babel.core import Locale
 from babel.dates import format_date
 from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 
-from dashboard.words import locale
+from dashboard.words import N_, _, locale, n_, nN_
 from data.outlook import DayRange, Range
 from data.periods import DAY, BillingPeriod
 
 DAY_PATTERN = {"en_US": "d MMM", "de_DE": "d. MMM"}
 CENTS_BELOW = 20  # money under this is guessed to the cent, above it to the whole unit
 COMPACT_FROM = 100_000
-SINGULAR = {"SMS segments": "SMS segment", "units": "unit"}
+FINE_BELOW = 0.095  # what would be shown as 10% needs no decimal
+# The units of our own meters with their forms; an ISV's own units stay as it has written them.
+UNITS = {
+    "SMS segments": nN_("{n} SMS segment", "{n} SMS segments"),
+    "segments": nN_("{n} segment", "{n} segments"),
+    "messages": nN_("{n} message", "{n} messages"),
+    "minutes": nN_("{n} minute", "{n} minutes"),
+    "calls": nN_("{n} call", "{n} calls"),
+    "number-months": nN_("{n} number-month", "{n} number-months"),
+    "numbers": nN_("{n} number", "{n} numbers"),
+    "verifications": nN_("{n} verification", "{n} verifications"),
+    "requests": nN_("{n} request", "{n} requests"),
+    "credits": nN_("{n} credit", "{n} credits"),
+    "units": nN_("{n} unit", "{n} units"),
+    "days": nN_("{n} day", "{n} days"),
+    "accounts": nN_("{n} account", "{n} accounts"),
+}
+ONE_OF = {
+    "SMS segments": N_("SMS segment"),
+    "segments": N_("segment"),
+    "messages": N_("message"),
+    "minutes": N_("minute"),
+    "calls": N_("call"),
+    "number-months": N_("number-month"),
+    "numbers": N_("number"),
+    "verifications": N_("verification"),
+    "requests": N_("request"),
+    "credits": N_("credit"),
+    "units": N_("unit"),
+}
 
 
 def money(amount: Decimal, currency: str) -> str:
@@ -74,6 +103,21 @@ def _quantity(amount: Decimal, where: str) -> str:
     return format_decimal(amount, format="#,##0.##", locale=where)
 
 
+def whole(number: int) -> str:
+    """1234 -> 1,234."""
+    return _quantity(Decimal(number), locale())
+
+
+def decimals(value: float | Decimal, places: int) -> str:
+    """Exactly so many: 12.345 to 1 -> 12.3."""
+    return format_decimal(value, format=f"#,##0.{'0' * places}", locale=locale())
+
+
+def exactly(value: Decimal) -> str:
+    """With every decimal it has: 1234.56789 -> 1,234.56789."""
+    return format_decimal(value.normalize(), locale=locale(), decimal_quantization=False)
+
+
 def short_quantity(amount: Decimal) -> str:
     """For narrow places: 1,234 stays, 1,234,567 -> 1.2M."""
     if abs(amount) < COMPACT_FROM:
@@ -88,11 +132,14 @@ def quantity_range(expected: Range) -> str:
 
 def counted(amount: Decimal, unit: str) -> str:
     """187 SMS segments, 1 SMS segment."""
-    return f"{quantity(amount)} {one_of(unit) if amount == 1 else unit}"
+    if unit not in UNITS:
+        return f"{quantity(amount)} {one_of(unit) if amount == 1 else unit}"
+    return n_(*UNITS[unit], amount).format(n=quantity(amount))
 
 
 def one_of(unit: str) -> str:
-    return SINGULAR.get(unit, unit.removesuffix("s"))
+    """For a price of each: SMS segments -> SMS segment."""
+    return _(ONE_OF[unit]) if unit in ONE_OF else unit.removesuffix("s")
 
 
 def sentence(text: str) -> str:
@@ -103,6 +150,14 @@ def sentence(text: str) -> str:
 def percent(share: Decimal | float) -> str:
     """0.614 -> 61%."""
     return format_percent(share, locale=locale())
+
+
+def fine_percent(share: Decimal | float) -> str:
+    """A share under ten percent keeps a decimal, so that it is not taken for none."""
+    if not 0 < abs(share) < FINE_BELOW:
+        return percent(share)
+    pattern = Locale.parse(locale()).percent_formats[None].pattern.replace("0", "0.0", 1)
+    return format_percent(share, format=f"0.0{pattern.partition('0.0')[2]}", locale=locale())
 
 
 def change(now: Decimal, before: Decimal) -> str | None:
@@ -141,12 +196,16 @@ def day_range(when: DayRange) -> str | None:
     if when.early is None:
         return None
     if when.late is None:
-        return f"{day(when.early)} or later"
+        return _("{day} or later").format(day=day(when.early))
     return days(when.early, when.late)
 
 
 def moment(at: datetime) -> str:
-    return f"{day(at.date())} {at:%H:%M} UTC"
+    return f"{day(at.date())} {clock(at)}"
+
+
+def clock(at: datetime) -> str:
+    return f"{at:%H:%M} UTC"
 
 
 def period_name(period: BillingPeriod) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.charts.formats import moment, percent
+from dashboard.charts.formats import moment, percent, whole
 from dashboard.charts.theme import Chart, Look, hatched, layout, note
+from dashboard.words import _, n_
 from data.sync_history import TOO_MANY, Run
 
 HEIGHT = 170
@@ -21,14 +22,15 @@ def sync_requests(runs: Sequence[Run], look: Look) -> Chart:
     """`runs` from the first to the last."""
     names = [moment(run.started_at) for run in runs]
     shape = layout(look, height=HEIGHT, xaxis=_axis(names), barmode="stack")
+    answered = [run.answers.get(ANSWERED, 0) for run in runs]
     traces = [
-        _bars("answered", names, [run.answers.get(ANSWERED, 0) for run in runs], look.accent, look),
-        _bars("too many at once", names, [_refused(run) for run in runs], look.warning, look),
-        _bars("other answers", names, [_others(run) for run in runs], look.ghost, look),
+        _bars(_("answered"), names, answered, look.accent, look, marked=False),
+        _bars(_("too many at once"), names, [_refused(run) for run in runs], look.warning, look),
+        _bars(_("other answers"), names, [_others(run) for run in runs], look.ghost, look),
         _plan(names, runs, look),
     ]
     if not any(run.requests for run in runs):
-        shape["annotations"] = [note("Nothing was asked of Twilio", look)]
+        shape["annotations"] = [note(_("Nothing was asked of Twilio"), look)]
     return Chart(go.Figure(traces, shape), _alt(runs))
 
 
@@ -42,9 +44,14 @@ def _others(run: Run) -> int:
 
 
 def _bars(
-    name: str, runs: Sequence[str], values: Sequence[int], colour: str, look: Look
+    name: str,
+    runs: Sequence[str],
+    values: Sequence[int],
+    colour: str,
+    look: Look,
+    *,
+    marked: bool = True,
 ) -> dict[str, Any]:
-    marked = name != "answered"
     return {
         "type": "bar",
         "name": name,
@@ -64,10 +71,10 @@ def _plan(names: Sequence[str], runs: Sequence[Run], look: Look) -> dict[str, An
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": "planned",
+        "name": _("planned"),
         "x": list(range(len(names))),
         "y": [run.planned for run in runs],
-        "hovertemplate": "%{y:,} planned<extra></extra>",
+        "hovertemplate": f"%{{y:,}} {_('planned')}<extra></extra>",
         "marker": {
             "symbol": "line-ew",
             "size": 16,
@@ -98,10 +105,18 @@ def _axis(names: Sequence[str]) -> dict[str, Any]:
 
 def _alt(runs: Sequence[Run]) -> str:
     if not runs:
-        return "Requests by run of the sync: none has run yet."
+        return _("Requests by run of the sync: none has run yet.")
     asked, last = sum(run.requests for run in runs), runs[-1]
-    return (
-        f"Requests by run of the sync: {asked:,} in {len(runs)} runs, "
-        f"{last.requests:,} of {last.planned:,} planned in the last one, "
-        f"{percent(last.too_many)} of those refused as too many at once."
+    return n_(
+        "Requests by run of the sync: {asked} in {n} run, {last} of {planned} planned in the last "
+        "one, {refused} of those refused as too many at once.",
+        "Requests by run of the sync: {asked} in {n} runs, {last} of {planned} planned in the last "
+        "one, {refused} of those refused as too many at once.",
+        len(runs),
+    ).format(
+        asked=whole(asked),
+        n=whole(len(runs)),
+        last=whole(last.requests),
+        planned=whole(last.planned),
+        refused=percent(last.too_many),
     )

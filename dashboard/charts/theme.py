@@ -1,8 +1,8 @@
 """How every chart looks: one accent and neutrals, thin lines, numbers that stand under each other.
 
-A meter is always the accent, because units differ and no chart holds two meters; the parts of a
-meter are tints of it, strongest first.  Streamlit's own plotly template is switched off
-(`theme=None` where charts are shown), so that everything seen is decided here, for both modes.
+A meter has one colour on every page (`Look.meter`); its parts are tints of that, strongest first.
+Streamlit's own plotly template is switched off (`theme=None` where charts are shown), so that
+everything seen is decided here, for both modes.
 """
 
 from collections.abc import Sequence
@@ -10,14 +10,69 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Literal
+from zlib import crc32
 
 import plotly.graph_objects as go
+from babel.core import Locale
 
+from dashboard.words import LOCALES, _, language
+from data.meters import OTHER
 from data.periods import BillingPeriod
+
+_DE = Locale.parse(LOCALES["de"])
 
 Mode = Literal["light", "dark"]
 FONT = '"Source Sans", system-ui, sans-serif'
-TINTS = (1.0, 0.68, 0.46, 0.30, 0.18)  # share of the accent; what remains is the background
+TINTS = (1.0, 0.68, 0.46, 0.30, 0.18)  # share of the colour; what remains is the background
+
+# Found by search: with the accent, any two differ also for eyes without red, green or blue cones,
+# and those next to each other in a stack differ in lightness (tests/dashboard/test_theme.py).
+METERS: dict[Mode, dict[str, str]] = {
+    "light": {
+        "mms": "#4b0918",
+        "chat": "#c77539",
+        "voice": "#314298",
+        "trunking": "#0999df",
+        "recordings": "#792360",
+        "numbers": "#25164b",
+        "verify": "#7f57be",
+        "lookups": "#484509",
+        OTHER: "#8a9299",
+    },
+    "dark": {
+        "mms": "#beab00",
+        "chat": "#ac4829",
+        "voice": "#37bbff",
+        "trunking": "#6f57af",
+        "recordings": "#92f9aa",
+        "numbers": "#47ab81",
+        "verify": "#ffc639",
+        "lookups": "#bc7a0a",
+        OTHER: "#c3c9cf",
+    },
+}
+# plotly.js knows English alone; what a page needs of another language comes with its charts.
+PLOTLY_LOCALES: dict[str, Any] = {
+    "de": {
+        "dictionary": {},
+        "format": {
+            "days": list(_DE.days["format"]["wide"].values()),
+            "shortDays": list(_DE.days["format"]["short"].values()),
+            "months": list(_DE.months["format"]["wide"].values()),
+            "shortMonths": list(_DE.months["format"]["abbreviated"].values()),
+            "date": "%d.%m.%Y",
+            "decimal": ",",
+            "thousands": ".",
+        },
+    }
+}
+SEPARATORS = {"en": ".,", "de": ",."}  # of decimals, of thousands
+DAY_TICK = {"en": "%-d %b", "de": "%-d. %b"}
+DAY_HOVER = {"en": "%a %-d %b %Y", "de": "%a %-d. %b %Y"}
+OWN: dict[Mode, tuple[str, ...]] = {  # of meters that an ISV has defined
+    "light": ("#8f5c16", "#b0316f", "#5f6b00"),
+    "dark": ("#9381cd", "#e98894", "#f9edcf"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +86,23 @@ class Look:
     ghost: str
     warning: str
     surface: str
+    mode: Mode = "light"
 
-    def tint(self, rank: int) -> str:
+    def meter(self, name: str) -> str:
+        """The meter's colour wherever it is drawn; SMS has the brand's, an own one keeps its own.
+
+        3:1 or more against the surface.
+        """
+        if name == "sms":
+            return self.accent
+        own = OWN[self.mode]
+        return METERS[self.mode].get(name) or own[crc32(name.encode()) % len(own)]
+
+    def tint(self, rank: int, of: str = "") -> str:
         """The colour of the part at this rank, 0 the largest; beyond the fifth all are grey."""
         if rank >= len(TINTS):
             return self.hairline
-        return mixed(self.accent, self.surface, TINTS[rank])
+        return mixed(of or self.accent, self.surface, TINTS[rank])
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +115,8 @@ class Chart:
 
 def look(mode: Mode, accent: str) -> Look:
     if mode == "dark":
-        return Look(accent, "#e8ebed", "#9aa4ad", "#2a3137", "#69747e", "#f0a15b", "#14191c")
+        neutrals = ("#e8ebed", "#9aa4ad", "#2a3137", "#69747e")
+        return Look(accent, *neutrals, "#f0a15b", "#14191c", mode)
     return Look(accent, "#171b1f", "#59636e", "#e3e6e9", "#98a1aa", "#c2600f", "#ffffff")
 
 
@@ -67,8 +134,9 @@ def day_axis(period: BillingPeriod) -> dict[str, Any]:
     return {
         "type": "date",
         "range": [f"{period.start - timedelta(days=1)} 12:00", f"{period.end} 00:00"],
-        "tickformat": "%-d %b",
-        "nticks": 9,
+        "tickformat": DAY_TICK[language()],
+        "hoverformat": DAY_HOVER[language()],
+        "nticks": 7,
         "showgrid": False,
         "zeroline": False,
         "ticks": "",
@@ -79,6 +147,7 @@ def day_axis(period: BillingPeriod) -> dict[str, Any]:
 def layout(look: Look, *, height: int, **changes: Any) -> dict[str, Any]:
     """What all charts share; `changes` replace whole entries."""
     base: dict[str, Any] = {
+        "separators": SEPARATORS[language()],
         "template": {},  # plotly's default one is 7 kB that we would only override
         "height": height,
         "margin": {"l": 28, "r": 4, "t": 6, "b": 24},
@@ -116,10 +185,10 @@ def ghost(before: Sequence[Decimal], period: BillingPeriod, look: Look) -> dict[
     return {
         "type": "scatter",
         "mode": "lines",
-        "name": "Period before",
+        "name": _("Period before"),
         "x": [period.start + timedelta(days=i) for i in range(len(shown))],
         "y": [float(value) for value in shown],
-        "hovertemplate": "%{y:,.6~f} the period before<extra></extra>",
+        "hovertemplate": _("%{y:,.6~f} the period before") + "<extra></extra>",
         "line": {"color": look.ghost, "width": 1.5, "dash": "dot", "shape": "linear"},
     }
 

@@ -7,6 +7,7 @@ from dashboard.exports.tables import (
     statement_lines,
     usage_by_category,
     usage_by_day,
+    usage_by_span,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "statement_lines",
     "usage_by_category",
     "usage_by_day",
+    "usage_by_span",
 ]

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from decimal import Decimal
 
 from dashboard.charts.daily_usage import usual
 from dashboard.exports.table import Table, Value
+from dashboard.words import _
 from data.explanation import Explained
+from data.explorer import Explored, Slice, Span
 from data.overview import MeterSeries
 from data.periods import BillingPeriod
 from data.statement import StaffStatement, Statement
@@ -39,6 +42,42 @@ def usage_by_category(categories: Sequence[CategorySeries], through: date) -> Ta
         (day, *(one.quantities[at] for one in categories)) for at, day in enumerate(days)
     )
     return Table(("Day (UTC)", *(f"{one.label} ({one.unit})" for one in categories)), rows)
+
+
+def usage_by_span(
+    view: Explored, *, settled_through: date, today: date, before: Sequence[Decimal] = ()
+) -> Table:
+    """A day, week or month a row, a part a column, all of it and the range before beside them.
+
+    Parts are billed units; those of all meters are events, for their units differ.
+    """
+    whole = view.whole
+    head = [f"{_(one.label)} ({_unit(one, whole)})" for one in view.parts]
+    head += [_("All ({unit})").format(unit=_(whole.unit))] if whole else []
+    differ = whole is not None and whole.events_unit != whole.unit
+    head += [_("All ({unit})").format(unit=_(whole.events_unit))] if whole and differ else []
+    rows: list[tuple[Value, ...]] = []
+    for at, span in enumerate(view.spans):
+        if span.start > today:
+            break
+        row: list[Value] = [span.start, span.last_day]
+        row += [(one.quantities if whole else one.events)[at] for one in view.parts]
+        row += [whole.quantities[at]] if whole else []
+        row += [whole.events[at]] if whole and differ else []
+        rows.append((*row, *([before[at]] if before else []), _state(span, settled_through, today)))
+    beside = [_("Range before")] if before else []
+    columns = (_("From (UTC)"), _("To (UTC)"), *head, *beside, _("State"))
+    return Table(columns, tuple(rows))
+
+
+def _unit(one: Slice, whole: Slice | None) -> str:
+    return _(one.unit if whole else one.events_unit)
+
+
+def _state(span: Span, settled_through: date, today: date) -> str:
+    if span.last_day > settled_through:
+        return _("settling") if span.last_day <= today else _("not over")
+    return _("settled") if span.whole else _("settled, a part")
 
 
 def statement_lines(bill: Statement) -> Table:

@@ -11,9 +11,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.access import CustomerName, Permission
+from dashboard.charts.formats import whole
+from dashboard.views.dialogs import dialog
 from dashboard.views.markup import Part, Safe, note, strong, tag
 from dashboard.views.page import Visit
 from dashboard.views.parts import callout, must_still, show
+from dashboard.words import N_, _
 from data.errors import AppError, Conflict, InputError, NotFound
 from data.scope import EveryTenant
 from data.store import find_customers
@@ -21,7 +24,7 @@ from data.store import find_customers
 ASKED = "asked_act"
 MOST_SHOWN = 25
 MOST_CUSTOMERS = 2000
-FIELDS = {"email": "E-mail", "customer": "Customer", "role": "Role", "name": "Name"}
+FIELDS = {"email": N_("E-mail"), "customer": N_("Customer"), "role": N_("Role"), "name": N_("Name")}
 
 Act = Callable[[Visit], None]
 
@@ -68,16 +71,17 @@ def done(*words: Part) -> None:
 def refused(error: AppError) -> Safe:
     """What was wrong, by the name of its field where it has one."""
     field = FIELDS.get(str(error.params.get("field")))
-    return callout(strong(f"{field}: " if field else "Not done. "), str(error), kind="warning")
+    first = f"{_(field)}: " if field else f"{_('Not done.')} "
+    return callout(strong(first), _(str(error)), kind="warning")
 
 
-@st.dialog("Hand this over", dismissible=False, width="medium")
+@dialog(N_("Hand this over"), dismissible=False, width="medium")
 def hand_over(visit: Visit, permission: Permission, secret: str, *words: Part) -> None:
     """A secret, seen this once; it goes away with a button only."""
     must_still(visit, permission)
     show(*(note(part) for part in words))
     st.code(secret, language=None, wrap_lines=True)
-    if st.button("Done", type="primary"):
+    if st.button(_("Done"), type="primary"):
         st.rerun()
 
 
@@ -88,14 +92,14 @@ def read_customers(scope: EveryTenant) -> tuple[CustomerName, ...]:
     return tuple(CustomerName(one.id, one.slug, one.name) for one in found if not one.waiting)
 
 
-def pick_customer(visit: Visit, key: str, label: str = "Customer", **terms: str) -> int | None:
+def pick_customer(visit: Visit, key: str, label: str = N_("Customer"), **terms: str) -> int | None:
     names = {one.id: one.name for one in read_customers(EveryTenant(visit.settings.database_url))}
     return st.selectbox(
-        label,
+        _(label),
         tuple(names),
         format_func=lambda id: names.get(id, ""),
         index=None,
-        placeholder=terms.get("placeholder", "Choose a customer"),
+        placeholder=terms.get("placeholder", _("Choose a customer")),
         key=key,
     )
 
@@ -104,4 +108,5 @@ def shortened(shown: int, number: int) -> Safe | None:
     """What is said below a list that is cut."""
     if number <= shown:
         return None
-    return tag("p", f"{shown} of {number:,} are shown. Narrow the search.", class_="u-foot")
+    words = _("{shown} of {all} are shown. Narrow the search.")
+    return tag("p", words.format(shown=whole(shown), all=whole(number)), class_="u-foot")

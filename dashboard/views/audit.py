@@ -11,13 +11,15 @@ from datetime import UTC, date, datetime, time, timedelta
 import streamlit as st
 
 from dashboard.access import Permission, administration, same_viewer
-from dashboard.charts.formats import day
+from dashboard.charts.formats import day, whole
 from dashboard.exports import Table
 from dashboard.views.acts import pick_customer, read_customers
 from dashboard.views.markup import Safe, div, span, tag
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import csv_button, show, state
 from dashboard.views.people_lists import DOORS
+from dashboard.views.sign_ins import page_name
+from dashboard.words import N_, _, n_
 from data.identity import Action, Entry
 from data.periods import DAY
 from data.scope import EveryTenant
@@ -27,43 +29,59 @@ A_LEAF = 50
 FIRST_DAYS = 30
 SHOWN = "audit_shown"  # how many entries, and under which filter
 WORDS = {
-    Action.SIGN_IN: "Signed in",
-    Action.SIGN_IN_REFUSED: "Was refused at sign-in",
-    Action.SIGN_OUT: "Signed out",
-    Action.SESSIONS_ENDED: "Ended a session",
-    Action.MEMBERSHIP_CHOSEN: "Went on in another role",
-    Action.LINK_CREATED: "Made a sign-in link",
-    Action.LINK_REJECTED: "Tried a link that does not work",
-    Action.PERSON_DISABLED: "Disabled a person",
-    Action.PERSON_ENABLED: "Enabled a person",
-    Action.ROLE_GIVEN: "Gave a role",
-    Action.ROLE_TAKEN: "Took a role away",
-    Action.IDENTITY_FORGOTTEN: "Forgot an account at an identity provider",
-    Action.VIEW_AS_START: "Began to view a customer's pages",
-    Action.VIEW_AS_PAGE: "Viewed a customer's page",
-    Action.VIEW_AS_STOP: "Stopped viewing a customer's pages",
-    Action.KEY_CREATED: "Made a key",
-    Action.KEY_ROTATED: "Rotated a key",
-    Action.KEY_REVOKED: "Revoked a key",
-    Action.KEY_REFUSED: "Tried a key that does not work",
-    Action.EMBED_CODE_ISSUED: "Asked for a frame",
-    Action.EMBED_CODE_REJECTED: "Tried a frame's code that does not work",
-    Action.EXPORT: "Downloaded a file",
-    Action.AGREEMENT_CHANGED: "Changed what was agreed",
-    Action.PERIOD_CLOSED: "Closed a period",
-    Action.CONNECT_STARTED: "Began to connect an account",
-    Action.CONNECT_REJECTED: "Came back from Twilio without having asked",
-    Action.CONNECT_DECLINED: "Declined to connect an account",
-    Action.CONNECT_REFUSED: "Was refused an account",
-    Action.ACCOUNT_CONNECTED: "Connected an account",
-    Action.ACCOUNT_WITHDRAWN: "Took back the consent for an account",
-    Action.CREDENTIAL_ADDED: "Added an account's key",
-    Action.CREDENTIAL_REMOVED: "Removed an account's key",
-    Action.CREDENTIALS_ROTATED: "Encrypted the accounts' keys anew",
-    Action.ROWS_DELETED: "Deleted rows that were old enough",
+    Action.SIGN_IN: N_("Signed in"),
+    Action.SIGN_IN_REFUSED: N_("Was refused at sign-in"),
+    Action.SIGN_OUT: N_("Signed out"),
+    Action.SESSIONS_ENDED: N_("Ended a session"),
+    Action.MEMBERSHIP_CHOSEN: N_("Went on in another role"),
+    Action.LINK_CREATED: N_("Made a sign-in link"),
+    Action.LINK_REJECTED: N_("Tried a link that does not work"),
+    Action.PERSON_DISABLED: N_("Disabled a person"),
+    Action.PERSON_ENABLED: N_("Enabled a person"),
+    Action.ROLE_GIVEN: N_("Gave a role"),
+    Action.ROLE_TAKEN: N_("Took a role away"),
+    Action.IDENTITY_FORGOTTEN: N_("Forgot an account at an identity provider"),
+    Action.VIEW_AS_START: N_("Began to view a customer's pages"),
+    Action.VIEW_AS_PAGE: N_("Viewed a customer's page"),
+    Action.VIEW_AS_STOP: N_("Stopped viewing a customer's pages"),
+    Action.KEY_CREATED: N_("Made a key"),
+    Action.KEY_ROTATED: N_("Rotated a key"),
+    Action.KEY_REVOKED: N_("Revoked a key"),
+    Action.KEY_REFUSED: N_("Tried a key that does not work"),
+    Action.EMBED_CODE_ISSUED: N_("Asked for a frame"),
+    Action.EMBED_CODE_REJECTED: N_("Tried a frame's code that does not work"),
+    Action.EXPORT: N_("Downloaded a file"),
+    Action.AGREEMENT_CHANGED: N_("Changed what was agreed"),
+    Action.PLAN_SAVED: N_("Saved a plan version"),
+    Action.CREDITS_GRANTED: N_("Granted credits"),
+    Action.CREDITS_VOIDED: N_("Took credits back"),
+    Action.CHANGE_ASKED: N_("Asked for a change"),
+    Action.CHANGE_WITHDRAWN: N_("Took a request back"),
+    Action.CHANGE_GRANTED: N_("Granted a request"),
+    Action.CHANGE_DECLINED: N_("Declined a request"),
+    Action.NOTE_WRITTEN: N_("Wrote a note on a customer"),
+    Action.PERIOD_CLOSED: N_("Closed a period"),
+    Action.CONNECT_STARTED: N_("Began to connect an account"),
+    Action.CONNECT_REJECTED: N_("Came back from Twilio without having asked"),
+    Action.CONNECT_DECLINED: N_("Declined to connect an account"),
+    Action.CONNECT_REFUSED: N_("Was refused an account"),
+    Action.ACCOUNT_CONNECTED: N_("Connected an account"),
+    Action.ACCOUNT_WITHDRAWN: N_("Took back the consent for an account"),
+    Action.CREDENTIAL_ADDED: N_("Added an account's key"),
+    Action.CREDENTIAL_REMOVED: N_("Removed an account's key"),
+    Action.CREDENTIALS_ROTATED: N_("Encrypted the accounts' keys anew"),
+    Action.ROWS_DELETED: N_("Deleted rows that were old enough"),
 }
-HEADS = ("When (UTC)", "Who", "What", "Customer", "From")
-COLUMNS = ("Day (UTC)", "Time (UTC)", "Who", "Action", "Detail", "Customer", "Address")
+HEADS = (N_("When (UTC)"), N_("Who"), N_("What"), N_("Customer"), N_("From"))
+COLUMNS = (
+    N_("Day (UTC)"),
+    N_("Time (UTC)"),
+    N_("Who"),
+    N_("Action"),
+    N_("Detail"),
+    N_("Customer"),
+    N_("Address"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +104,27 @@ class Filter:
 
 def render(visit: Visit) -> None:
     visit.viewer.require(MAY)
-    show(tag("h1", "Audit", class_="u-title"))
+    show(tag("h1", _("Audit"), class_="u-title"))
     wanted = _filter(visit)
     if wanted is None:
-        show(state("Choose a last day, too", "The log is shown between two days, both included."))
+        show(
+            state(
+                _("Choose a last day, too"), _("The log is shown between two days, both included.")
+            )
+        )
         return
     known, number = st.session_state.get(SHOWN, (None, A_LEAF))
     number = number if known == wanted else A_LEAF
     entries = _read(visit, wanted, number + 1)
     if not entries:
-        hint = "Choose other days, or leave out the customer or the kind."
-        show(state("Nothing stands in the log here", "No entry matches what you chose.", hint=hint))
+        hint = _("Choose other days, or leave out the customer or the kind.")
+        show(
+            state(
+                _("Nothing stands in the log here"),
+                _("No entry matches what you chose."),
+                hint=hint,
+            )
+        )
         return
     show(log_table(entries[:number]))
     _foot(visit, wanted, shown=min(number, len(entries)), more=len(entries) > number)
@@ -107,22 +135,22 @@ def _filter(visit: Visit) -> Filter | None:
     today = visit.clock.date()
     with st.container(key="audit_filter", horizontal=True, vertical_alignment="bottom"):
         days = st.date_input(
-            "Days (UTC)",
+            _("Days (UTC)"),
             (today - timedelta(days=FIRST_DAYS), today),
             format="YYYY-MM-DD",
             key="audit_days",
             width=250,
         )
         action = st.selectbox(
-            "What",
+            _("What"),
             tuple(WORDS),
-            format_func=lambda one: WORDS[one],
+            format_func=lambda one: _(WORDS[one]),
             index=None,
-            placeholder="Everything",
+            placeholder=_("Everything"),
             key="audit_action",
             width=320,
         )
-        customer_id = pick_customer(visit, "audit_customer", placeholder="All, and none")
+        customer_id = pick_customer(visit, "audit_customer", placeholder=_("All, and none"))
     chosen = days if isinstance(days, tuple) else (days, days)
     return Filter(chosen[0], chosen[1], action, customer_id) if len(chosen) == 2 else None
 
@@ -145,11 +173,12 @@ def _foot(visit: Visit, wanted: Filter, *, shown: int, more: bool) -> None:
         same_viewer(visit.viewer, visit.clock).require(MAY)
         return audit_rows(_read(visit, wanted, None))
 
+    words = n_("The newest one", "The newest {n}", shown) if more else _("{n} in all")
     with st.container(key="audit_foot", horizontal=True, vertical_alignment="center"):
-        show(span("u-foot", f"The newest {shown:,}" if more else f"{shown:,} in all"))
+        show(span("u-foot", words.format(n=whole(shown))))
         if more:
-            st.button("Show more", on_click=_show_more, args=(wanted, shown), type="tertiary")
-        csv_button(visit, "CSV of all that match", written, *_names(visit, wanted))
+            st.button(_("Show more"), on_click=_show_more, args=(wanted, shown), type="tertiary")
+        csv_button(visit, _("CSV of all that match"), written, *_names(visit, wanted))
 
 
 def _show_more(wanted: Filter, shown: int) -> None:
@@ -166,7 +195,7 @@ def _names(visit: Visit, wanted: Filter) -> tuple[str, ...]:
 
 
 def log_table(entries: Iterable[Entry]) -> Safe:
-    head = tag("tr", *(tag("th", name, scope="col") for name in HEADS))
+    head = tag("tr", *(tag("th", _(name), scope="col") for name in HEADS))
     rows = tag("tbody", *(_row(one) for one in entries))
     grid = tag("table", tag("thead", head), rows, class_="u-table u-log")
     return div("u-panel", div("u-table-frame", grid))
@@ -186,14 +215,15 @@ def _row(entry: Entry) -> Safe:
 
 def what(entry: Entry) -> str:
     """An action that is not known here is shown as it is written."""
-    return next((words for action, words in WORDS.items() if action == entry.action), entry.action)
+    known = (words for action, words in WORDS.items() if action == entry.action)
+    return _(next(known, entry.action))
 
 
 def detail_of(entry: Entry) -> str:
     if entry.action == Action.SIGN_IN:
-        return DOORS.get(entry.detail, entry.detail)
+        return _(DOORS.get(entry.detail, entry.detail))
     if entry.action == Action.VIEW_AS_PAGE:
-        return entry.detail.capitalize()
+        return page_name(entry.detail)
     return entry.detail
 
 
@@ -206,7 +236,7 @@ def audit_rows(entries: Iterable[Entry]) -> Table:
         )
         for one in entries
     )
-    return Table(COLUMNS, tuple(rows))
+    return Table(tuple(_(name) for name in COLUMNS), tuple(rows))
 
 
-PAGE = Page("audit", "Audit", ":material/fact_check:", MAY, render)
+PAGE = Page("audit", N_("Audit"), ":material/fact_check:", MAY, render)

@@ -12,7 +12,6 @@ from dashboard.charts.formats import (
     counted,
     day,
     day_range,
-    moment,
     money,
     money_range,
     percent,
@@ -24,6 +23,7 @@ from dashboard.charts.formats import (
 from dashboard.views.forecast_words import (
     allowance_end,
     credits_end,
+    expiring,
     held,
     made_of,
     moved,
@@ -34,12 +34,21 @@ from dashboard.views.forecast_words import (
     uncertain,
 )
 from dashboard.views.gauges import bar, compared_bars, ladder, range_track
-from dashboard.views.markup import Part, Safe, div, note, span, tag
-from dashboard.views.wording import STATUS_WORDS, is_over, lead_series, line_label, normal, pace
+from dashboard.views.markup import Part, Safe, div, filled, note, span, tag
+from dashboard.views.wording import (
+    STATUS_WORDS,
+    credits_left,
+    is_over,
+    lead_series,
+    line_label,
+    normal,
+    pace,
+)
+from dashboard.words import _, n_
 from data.credits import Credits, LotLeft
-from data.overview import Allowance, Overview
+from data.overview import Allowance, Freshness, Overview
 from data.pricing import LineKind
-from data.statement import Statement, StatementLine
+from data.statement import Statement, StatementLine, Status
 
 MOST_ROWS = 3
 TWILIO_BILL = "https://console.twilio.com/us1/billing/manage-billing/billing-overview"
@@ -61,55 +70,84 @@ def cards(view: Overview, today: date) -> Safe:
     return div("u-cards", *answers)
 
 
+def as_of(fresh: Freshness) -> Safe | None:
+    """The page says once that days and times are UTC."""
+    if fresh.as_of is None:
+        return None
+    at = f"{day(fresh.as_of.date())} {fresh.as_of:%H:%M}"
+    return tag("p", _("as of {moment}").format(moment=at), class_="u-as-of")
+
+
 def used_and_left(view: Overview, today: date) -> Safe:
+    read = as_of(view.freshness) if not _is_final(view) else None
     if view.allowance:
-        return _allowance(view, view.allowance, today)
+        return _allowance(view, view.allowance, today, read)
     if view.credits:
-        return _credits(view.credits, running=not is_over(view, today))
+        return _credits(view.credits, read, running=not is_over(view, today))
     lead = lead_series(view)
+    title = _("Used")
     if lead is None:
-        return card("Used", "0", note("Nothing was used in this period."))
-    figure = tag("span", quantity(lead.quantity), span("u-of", f" {lead.unit}"))
+        return card(title, "0", note(_("Nothing was used in this period.")), read)
+    figure = figure_of(quantity(lead.quantity), _(lead.unit))
     if view.edges:
-        return card("Used", figure, ladder(lead.quantity, view.edges), note(_next_step(view)))
+        step = note(_next_step(view))
+        return card(title, figure, ladder(lead.quantity, view.edges), step, read)
     others = [one for one in view.series if one is not lead and one.quantity][:MOST_ROWS]
-    rows = [row(one.label, counted(one.quantity, one.unit)) for one in others]
-    limit = None if view.connected else note("No allowance: every unit is charged.")
-    return card("Used", figure, div("u-rows", *rows), limit if not rows else None)
+    rows = [row(_(one.label), counted(one.quantity, one.unit)) for one in others]
+    limit = None if view.connected else note(_("No allowance: every unit is charged."))
+    return card(title, figure, div("u-rows", *rows), limit if not rows else None, read)
+
+
+def _is_final(view: Overview) -> bool:
+    return view.statement is not None and view.statement.status is Status.FINAL
 
 
 def row(label: str, value: Part, *, class_: str = "u-row") -> Safe:
     return div(class_, span("u-key", label), span("u-value", value))
 
 
-def _allowance(view: Overview, own: Allowance, today: date) -> Safe:
-    figure = tag("span", quantity(own.used), span("u-of", f" of {counted(own.included, own.unit)}"))
+def figure_of(amount: str, rest: str) -> Safe:
+    """A large number and, smaller, what it is of."""
+    return tag("span", amount, span("u-of", f" {rest}"))
+
+
+def _allowance(view: Overview, own: Allowance, today: date, read: Safe | None) -> Safe:
     marker = None if is_over(view, today) else own.share_gone
     if own.beyond:
-        left = row("Beyond the allowance", quantity(own.beyond), class_="u-row u-warn")
+        left = row(_("Beyond the allowance"), quantity(own.beyond), class_="u-row u-warn")
     else:
-        left = row("Left", counted(own.left, own.unit))
+        left = row(_("Left"), counted(own.left, own.unit))
     return card(
-        "Used and left",
-        figure,
+        _("Used and left"),
+        filled(
+            _("{used} {of_allowance}"),
+            used=quantity(own.used),
+            of_allowance=span(
+                "u-of", _("of {allowance}").format(allowance=counted(own.included, own.unit))
+            ),
+        ),
         bar(own.used, own.included, marker=marker, settled=own.settled if marker else None),
         div("u-rows", left, row(*_step(own, view.edges)) if view.edges else None),
         _allowance_note(own, view.freshness.settled_through, is_open=marker is not None),
+        read,
     )
 
 
 def _allowance_note(own: Allowance, seen: date, *, is_open: bool) -> Safe | None:
     if own.beyond and not own.has_overage_price:
-        return note("Use beyond it has no price on this plan. Ask for a larger one.")
-    return note(f"{pace(own, seen)}.") if is_open and not own.beyond else None
+        return note(_("Use beyond it has no price on this plan. Ask for a larger one."))
+    return note(pace(own, seen)) if is_open and not own.beyond else None
 
 
 def _step(own: Allowance, edges: tuple[Decimal, ...]) -> tuple[str, str]:
     """The distance to the next size of bundle."""
     ahead = [edge for edge in edges if edge > own.included]
     if not ahead or own.next_tier is None:
-        return "Bundle", f"{own.tier.capitalize()}, the largest"
-    return "Next size", f"{own.next_tier.capitalize()}, {quantity(ahead[0])} included"
+        return _("Bundle"), _("{tier}, the largest").format(tier=own.tier.capitalize())
+    included = _("{tier}, {quantity} included")
+    return _("Next size"), included.format(
+        tier=own.next_tier.capitalize(), quantity=quantity(ahead[0])
+    )
 
 
 def _next_step(view: Overview) -> str:
@@ -117,53 +155,54 @@ def _next_step(view: Overview) -> str:
     used = lead.quantity if lead else Decimal(0)
     ahead = [edge for edge in view.edges if edge >= used]
     if not ahead:
-        return f"The last price step, above {quantity(view.edges[-1])}, applies."
-    return f"{quantity(ahead[0] - used)} to the next price step, at {quantity(ahead[0])}."
+        last = _("The last price step, above {quantity}, applies.")
+        return last.format(quantity=quantity(view.edges[-1]))
+    step = _("{left} to the next price step, at {quantity}.")
+    return step.format(left=quantity(ahead[0] - used), quantity=quantity(ahead[0]))
 
 
-def _credits(own: Credits, *, running: bool) -> Safe:
-    figure = tag("span", quantity(own.credits_left), span("u-of", " credits left"))
-    worth = row("Worth", counted(own.units_left, own.unit))
-    owed = row("Owed", counted(own.owed, own.unit), class_="u-row u-warn") if own.owed else None
+def _credits(own: Credits, read: Safe | None, *, running: bool) -> Safe:
+    amount, many = quantity(own.credits_left), credits_left(own.credits_left)
+    rest = many.removeprefix(amount).strip()
+    worth = row(_("Worth"), counted(own.units_left, own.unit))
+    owed = row(_("Owed"), counted(own.owed, own.unit), class_="u-row u-warn") if own.owed else None
     lots = [_lot(lot, running=running) for lot in own.lots[:MOST_ROWS]]
-    return card("Used and left", figure, div("u-rows", worth, owed, *lots))
+    rows = div("u-rows", worth, owed, *lots)
+    return card(_("Used and left"), figure_of(amount, rest), rows, read)
 
 
 def _lot(lot: LotLeft, *, running: bool) -> Safe:
-    ends = f", expires {day(lot.expires_on)}" if lot.expires_on else ""
-    left = f"{quantity(lot.credits_left)} of {quantity(lot.credits)}"
+    name = lot.name.capitalize()
+    if lot.expires_on:
+        name = _("{pack}, expires {day}").format(pack=name, day=day(lot.expires_on))
+    left = _("{left} of {credits}")
+    left = left.format(left=quantity(lot.credits_left), credits=quantity(lot.credits))
+    unused = expiring(lot) if running else None  # no forecast from a day long gone
+    said = _("{credits} will expire unused at this pace").format(credits=unused) if unused else None
     return div(
         "u-lot",
-        row(f"{lot.name.capitalize()}{ends}", left),
+        row(name, left),
         bar(lot.credits_left, lot.credits),
-        _unused(lot) if running else None,  # no forecast from a day long gone
+        tag("p", said, class_="u-note u-warn") if said else None,
     )
-
-
-def _unused(lot: LotLeft) -> Safe | None:
-    if lot.expected_unused is None or not lot.expected_unused[1]:
-        return None
-    low, high = (f"{amount:,.0f}" for amount in lot.expected_unused)
-    many = low if low == high else f"{low}–{high}"
-    return tag("p", f"{many} will expire unused at this pace", class_="u-note u-warn")
 
 
 def cost_so_far(view: Overview) -> Safe:
     bill = view.statement
     if bill is None:
-        link = tag("a", "Open your bill at Twilio", href=TWILIO_BILL, class_="u-link")
-        return card("Cost", None, note("You pay Twilio directly. No amounts are shown here."), link)
+        link = tag("a", _("Open your bill at Twilio"), href=TWILIO_BILL, class_="u-link")
+        why = note(_("You pay Twilio directly. No amounts are shown here."))
+        return card(_("Cost"), None, why, link)
     rows = _charges(bill)
     hidden = len(rows) - MOST_ROWS
-    more = note(f"and {hidden} more lines") if hidden > 0 else None
-    at = view.freshness.as_of
+    more = n_("and {n} more line", "and {n} more lines", hidden).format(n=hidden)
     return card(
-        "Cost so far" if bill.status.value == "open" else "Cost",
+        _("Cost so far") if bill.status is Status.OPEN else _("Cost"),
         money(bill.total, bill.currency),
-        div("u-rows", *rows[:MOST_ROWS], more) if rows else None,
+        div("u-rows", *rows[:MOST_ROWS], note(more) if hidden > 0 else None) if rows else None,
         note(prorated(bill)) if bill.prorated else None,
-        note(f"As of {moment(at)}.") if at and bill.status.value != "final" else None,
-        label=STATUS_WORDS[bill.status],
+        as_of(view.freshness) if not _is_final(view) else None,
+        label=_(STATUS_WORDS[bill.status]),
     )
 
 
@@ -171,7 +210,7 @@ def _charges(bill: Statement) -> list[Safe]:
     """What the bill is made of: its lines, or what each product adds to a line over all."""
     charges: list[tuple[str, Decimal]] = []
     for line in bill.lines:
-        parts = [(part.label, part.amount) for part in line.breakdown]
+        parts = [(_(part.label), part.amount) for part in line.breakdown]
         charges += parts or [(_line_name(bill, line), line.amount)]
     return [row(label, money(amount, bill.currency)) for label, amount in charges if amount]
 
@@ -185,51 +224,58 @@ def _line_name(bill: Statement, line: StatementLine) -> str:
 
 def prorated(bill: Statement) -> str:
     """13 of 30 days: the arithmetic behind a part of a period."""
+    text = _("{n} of {whole} days")
     parts = [
-        f"{(part.end - part.start).days} of {part.full_days} days"
+        text.format(n=(part.end - part.start).days, whole=part.full_days)
         for part in bill.parts
         if (part.end - part.start).days < part.full_days
     ]
-    return f"Prorated: {' and '.join(parts)}."
+    return _("Prorated: {days}.").format(days=", ".join(parts))
 
 
 def is_this_normal(view: Overview) -> Safe:
-    compared = view.comparison
+    compared, title = view.comparison, _("Is this normal?")
+    read = as_of(view.freshness) if not _is_final(view) else None
     if compared is None:
-        return card("Is this normal?", "–", note("There is no earlier period to compare with."))
+        return card(title, "–", note(_("There is no earlier period to compare with.")), read)
     figure, meaning = normal(compared)
-    unit = sentence(compared.unit)
-    through = f"{unit} up to {day(compared.through)}, and up to the same day before."
-    bars = compared_bars(("This period", compared.quantity), ("Before", compared.quantity_before))
-    return card("Is this normal?", figure, note(f"{meaning}."), bars, note(through))
+    bars = compared_bars(
+        (_("This period"), compared.quantity), (_("Before"), compared.quantity_before)
+    )
+    through = _("{unit} up to {day}, and up to the same day before.").format(
+        unit=sentence(_(compared.unit)), day=day(compared.through)
+    )
+    return card(title, figure, note(meaning), bars, note(through), read)
 
 
 def where_it_ends(view: Overview, today: date) -> Safe:
     ahead, bill = view.outlook, view.statement
-    title = "Where it ended" if is_over(view, today) else "Where it will end"
+    title = _("Where it ended") if is_over(view, today) else _("Where it will end")
+    read = as_of(view.freshness) if not _is_final(view) else None
     if ahead is None:
-        settled = "The first days have to settle before anything can be said."
-        return card(title, "–", note(settled), label="expected")
+        settled = note(_("The first days have to settle before anything can be said."))
+        return card(title, "–", settled, read, label=_("expected"))
     if view.credits and not is_over(view, today):
-        return _credits_end(view.credits, view, today)
-    label = "final" if ahead.over else "expected"
-    hints: list[Part] = [
-        _outlook_rows(view, today),
-        note("Little history yet, so this is a wide guess.") if ahead.little_history else None,
-    ]
+        return _credits_end(view.credits, view, today, read)
+    label = _("final") if ahead.over else _("expected")
+    little = (
+        note(_("Little history yet, so this is a wide guess.")) if ahead.little_history else None
+    )
+    hints: list[Part] = [_outlook_rows(view, today), little]
     if bill is None or ahead.amount is None:
-        figure = tag("span", quantity_range(ahead.quantity), span("u-of", f" {ahead.unit}"))
+        figure = figure_of(quantity_range(ahead.quantity), _(ahead.unit))
         so_far = lead_series(view)
         track = range_track(so_far.quantity if so_far else Decimal(0), ahead.quantity)
-        return card(title, figure, track, *hints, how_worked_out(view, today), label=label)
+        return card(title, figure, track, *hints, how_worked_out(view, today), read, label=label)
     end = allowance_end(view)
     return card(
         title,
         money_range(ahead.amount, bill.currency),
         range_track(bill.total, ahead.amount) if uncertain(ahead.amount) else None,
         *hints,
-        note(f"{end}.") if end else None,
+        note(end) if end else None,
         how_worked_out(view, today),
+        read,
         label=label,
     )
 
@@ -238,16 +284,17 @@ def _outlook_rows(view: Overview, today: date) -> Safe | None:
     ahead, own = view.outlook, view.allowance
     if ahead is None or ahead.over:
         return None
-    units = row(sentence(ahead.unit), quantity_range(ahead.quantity))
+    units = row(sentence(_(ahead.unit)), quantity_range(ahead.quantity))
     if ahead.amount is None or view.statement is None:  # the range is the card's figure
-        units = row("Most likely", counted(ahead.quantity.likely, ahead.unit))
+        units = row(_("Most likely"), counted(ahead.quantity.likely, ahead.unit))
     rows = [*middle_rows(view), units]
     if before := period_before(view, lead_series(view), today):
-        rows.append(row("The period before", before))
+        rows.append(row(_("The period before"), before))
     if own and not own.beyond and ahead.chance_of_overage is not None:
-        rows.append(row("Chance of going over", percent(ahead.chance_of_overage)))
+        rows.append(row(_("Chance of going over"), percent(ahead.chance_of_overage)))
     elif guess := overage_guess(view):
-        rows.append(row("Of it overage", f"about {guess}"))
+        about_it = _("about {amount}").format(amount=guess)
+        rows.append(row(_("Of it overage"), about_it))
     return div("u-rows", *rows)
 
 
@@ -256,9 +303,9 @@ def middle_rows(view: Overview) -> list[Safe]:
     ahead, bill = view.outlook, view.statement
     if ahead is None or bill is None or ahead.amount is None or not uncertain(ahead.amount):
         return []
-    rows = [row("Most likely", about(ahead.amount.likely, bill.currency))]
+    rows = [row(_("Most likely"), about(ahead.amount.likely, bill.currency))]
     if ahead.mean_amount is not None:
-        rows.append(row("On average", about(ahead.mean_amount, bill.currency)))
+        rows.append(row(_("On average"), about(ahead.mean_amount, bill.currency)))
     return rows
 
 
@@ -279,26 +326,21 @@ def how_worked_out(view: Overview, today: date) -> Safe | None:
         held(view.record),
     )
     lines = div("u-rows", *(note(one) for one in said if one))
-    return tag("details", tag("summary", "How this is worked out"), lines, class_="u-details")
+    return tag("details", tag("summary", _("How this is worked out")), lines, class_="u-details")
 
 
-def _credits_end(own: Credits, view: Overview, today: date) -> Safe:
-    expire = day(own.all_expire_on) if own.all_expire_on else "over a year"
-    title, lasts = "Credits last until", day_range(own.runs_out) or expire
+def _credits_end(own: Credits, view: Overview, today: date, read: Safe | None) -> Safe:
+    expire = day(own.all_expire_on) if own.all_expire_on else _("over a year")
+    title, lasts = _("Credits last until"), day_range(own.runs_out) or expire
     likely = credits_end(own.runs_out)
     if own.used_up:
-        title, lasts, likely = "Credits", "used up", None
+        title, lasts, likely = _("Credits"), _("used up"), None
     ahead, bill = view.outlook, view.statement
-    rows = [row("Most likely", likely)] if likely else []
-    rows.append(row("Used in this period", counted(own.used, own.unit)))
+    rows = [row(_("Most likely"), likely)] if likely else []
+    rows.append(row(_("Used in this period"), counted(own.used, own.unit)))
     if ahead:
-        rows.append(row("Expected by its end", quantity_range(ahead.quantity)))
+        rows.append(row(_("Expected by its end"), quantity_range(ahead.quantity)))
     if bill and ahead and ahead.amount:
-        rows.append(row("Bill of the period", money_range(ahead.amount, bill.currency)))
-    return card(
-        title,
-        lasts,
-        div("u-rows", *rows),
-        how_worked_out(view, today),
-        label="expected",
-    )
+        rows.append(row(_("Bill of the period"), money_range(ahead.amount, bill.currency)))
+    worked = how_worked_out(view, today)
+    return card(title, lasts, div("u-rows", *rows), worked, read, label=_("expected"))

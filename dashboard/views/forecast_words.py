@@ -11,8 +11,10 @@ from itertools import takewhile
 from statistics import fmean
 
 from dashboard.charts.daily_usage import usual
-from dashboard.charts.formats import about, counted, day, days, percent, quantity
-from dashboard.views.markup import Part, strong
+from dashboard.charts.formats import about, counted, day, days, percent, quantity, whole
+from dashboard.views.markup import Part, filled, strong
+from dashboard.words import _, n_
+from data.credits import LotLeft
 from data.money import ONE
 from data.outlook import Advice, Change, DayRange, Range
 from data.overview import MeterSeries, Overview
@@ -21,7 +23,7 @@ from data.projection import DRAWS, Components
 from data.projection.unusual import UnusualDay
 from data.track_record import TrackRecord
 
-SURE, UNLIKELY = 0.995, 0.005
+UNLIKELY = 0.005
 ALIKE = 0.15  # between the busiest and the quietest weekday, of the mean
 QUIET = 0.5  # of a working day
 SAME_LEVEL, MANIFOLD, MANY_TIMES = 0.05, 3, 10
@@ -38,20 +40,6 @@ def uncertain(expected: Range) -> bool:
     return expected.low != expected.high
 
 
-def chance(view: Overview) -> str:
-    """How likely the allowance is to be exceeded, while that is open."""
-    own, ahead = view.allowance, view.outlook
-    if own is None or ahead is None or ahead.chance_of_overage is None or own.beyond:
-        return ""
-    if ahead.chance_of_overage >= SURE:
-        return ", and going over the allowance is almost certain"
-    if ahead.chance_of_overage <= UNLIKELY:
-        return ", and going over the allowance is unlikely"
-    share = percent(ahead.chance_of_overage)
-    article = "an" if share[0] == "8" or share in ("11%", "18%") else "a"
-    return f", with {article} {share} chance of going over the allowance"
-
-
 def overage_guess(view: Overview) -> str | None:
     """The mean of the overage over all draws, which is not the overage of the mean."""
     ahead, bill = view.outlook, view.statement
@@ -66,21 +54,24 @@ def allowance_end(view: Overview) -> str | None:
         return None
     likely = ahead.allowance_ends.likely
     if own.beyond and likely:
-        return f"The allowance was used up on {day(likely)}"
-    return None if ahead.over else f"The allowance {_runs_out(ahead.allowance_ends)}"
+        return _("The allowance was used up on {day}.").format(day=day(likely))
+    return None if ahead.over else _runs_out(ahead.allowance_ends)
 
 
 def _runs_out(when: DayRange) -> str:
     early, likely, late = when.early, when.likely, when.late
     if early is None:
-        return "lasts the period"
+        return _("The allowance lasts the period.")
     if likely is None:
-        return f"is likely to last the period, but may run out from {day(early)} on"
+        lasts = _("The allowance is likely to last the period, but may run out from {day} on.")
+        return lasts.format(day=day(early))
     if late is None:
-        return f"is likely to run out on {day(likely)}, on {day(early)} at the earliest"
+        ends = _("The allowance is likely to run out on {day}, on {early} at the earliest.")
+        return ends.format(day=day(likely), early=day(early))
     if early == late:
-        return f"is likely to run out on {day(likely)}"
-    return f"is likely to run out on {day(likely)}, between {days(early, late)}"
+        return _("The allowance is likely to run out on {day}.").format(day=day(likely))
+    ends = _("The allowance is likely to run out on {day}, between {days}.")
+    return ends.format(day=day(likely), days=days(early, late))
 
 
 def credits_end(when: DayRange) -> str | None:
@@ -90,25 +81,52 @@ def credits_end(when: DayRange) -> str | None:
     return day(when.likely)
 
 
+def expiring(lot: LotLeft) -> str:
+    """How many credits of a lot will expire unused, as a range: 25–29 credits; nothing if none."""
+    if lot.expected_unused is None or not lot.expected_unused[1]:
+        return ""
+    low, high = (round(amount) for amount in lot.expected_unused)
+    many = whole(high) if low == high else f"{whole(low)}–{whole(high)}"
+    return n_("{n} credit", "{n} credits", high).format(n=many)
+
+
 def advice_lines(now: Advice | None, later: Advice | None, currency: str) -> list[Part]:
     """The tier that would cost less in this period, in the next one, or in both."""
+    if now and later and later.tier == now.tier:
+        text = _("On {tier} this period would cost about {amount} less, and the next about {next}.")
+        return [filled(text, **_advised(now, currency), next=_about(later, currency))]
     said: list[Part] = []
     if now:
-        said = ["On ", strong(now.tier.capitalize()), " this period would cost about "]
-        said.append(strong(f"{about(now.saves, currency)} less"))
-    if later and now and later.tier == now.tier:
-        return [*said, ", and the next one about ", strong(about(later.saves, currency)), "."]
-    said += ["."] if now else []
+        text = _("On {tier} this period would cost about {amount} less.")
+        said.append(filled(text, **_advised(now, currency)))
     if later:
+        text = _("From next period {tier} would cost about {amount} less.")
         said += [" "] if now else []
-        said += ["From next period ", strong(later.tier.capitalize()), " would cost about "]
-        said += [strong(f"{about(later.saves, currency)} less"), "."]
+        said.append(filled(text, **_advised(later, currency)))
     return said
+
+
+def _advised(one: Advice, currency: str) -> dict[str, Part]:
+    return {"tier": strong(one.tier.capitalize()), "amount": _about(one, currency)}
+
+
+def _about(one: Advice, currency: str) -> Part:
+    return strong(about(one.saves, currency))
 
 
 def days_to_go(period: BillingPeriod, today: date) -> str:
     left = period.days_left(today)
-    return "the last day" if left == 0 else f"{left} {'day' if left == 1 else 'days'} to go"
+    if left == 0:
+        return _("the last day")
+    return n_("{n} day to go", "{n} days to go", left).format(n=left)
+
+
+def to_go(period: BillingPeriod, today: date) -> str:
+    """After a comma in a sentence."""
+    left = period.days_left(today)
+    if left == 0:
+        return _("today is the last day")
+    return n_("with {n} day to go", "with {n} days to go", left).format(n=left)
 
 
 def made_of(
@@ -124,51 +142,67 @@ def made_of(
     The days to go are the calendar's, as everywhere on the page, though days that still settle
     are forecast too.
     """
-    to_go = days_to_go(period, today) if today < period.end else "only late usage to come"
+    left = days_to_go(period, today) if today < period.end else _("only late usage to come")
     if little_history:
-        return f"Too few days yet to tell weekdays or a trend, {to_go}."
+        return _("Too few days yet to tell weekdays or a trend, {to_go}.").format(to_go=left)
     if parts.level <= 0:
-        return f"Nothing was used of late, {to_go}."
+        return _("Nothing was used of late, {to_go}.").format(to_go=left)
     if parts.active < MAY_HAVE_STOPPED:
-        stopped = "it may have stopped"
-        many = f"{silent_days} days" if silent_days > 1 else "a day"
-        return f"Nothing for {many}: {stopped}." if silent_days else f"Use is fading: {stopped}."
+        return _stopped(silent_days)
     said = [_weekdays(parts.weekdays), _level(parts), _looks_back(parts.memory)]
-    return f"{', '.join([*said, *_season(parts.season), to_go])}."
+    return f"{', '.join([*said, *_season(parts.season), left])}."
+
+
+def _stopped(silent_days: int) -> str:
+    if not silent_days:
+        return _("Use is fading: it may have stopped.")
+    said = n_(
+        "Nothing for a day: it may have stopped.",
+        "Nothing for {n} days: it may have stopped.",
+        silent_days,
+    )
+    return said.format(n=silent_days)
 
 
 def _weekdays(factors: Sequence[float]) -> str:
     """Factors, Monday first, mean 1."""
     if max(factors) - min(factors) < ALIKE:
-        return "All weekdays alike"
+        return _("All weekdays alike")
     if fmean(factors[5:]) < QUIET * fmean(factors[:5]):
-        return "Quiet weekends as in the last weeks"
-    return "Weekdays as in the last weeks"
+        return _("Quiet weekends as in the last weeks")
+    return _("Weekdays as in the last weeks")
 
 
 def _level(parts: Components) -> str:
     if parts.level_before <= 0:
-        return "new in the last four weeks"
+        return _("new in the last four weeks")
     ratio = parts.level / parts.season / parts.level_before
     if abs(ratio - 1) < SAME_LEVEL:
-        return "level about that of four weeks ago"
+        return _("level about that of four weeks ago")
+    if ratio >= MANY_TIMES:
+        return _("level over {n} times that of four weeks ago").format(n=MANY_TIMES)
     if ratio >= MANIFOLD:
-        times = f"{ratio:.0f}" if ratio < MANY_TIMES else f"over {MANY_TIMES}"
-        return f"level {times} times that of four weeks ago"
-    return f"level {percent(abs(ratio - 1))} {'up' if ratio > 1 else 'down'} on four weeks ago"
+        return _("level {n} times that of four weeks ago").format(n=f"{ratio:.0f}")
+    up, down = _("level {share} up on four weeks ago"), _("level {share} down on four weeks ago")
+    return (up if ratio > 1 else down).format(share=percent(abs(ratio - 1)))
 
 
 def _season(factor: float) -> list[str]:
     """What last year's course makes of it: the days to come a little lower, as a year ago."""
     if abs(factor - 1) <= SAME_SEASON:
         return []
-    much = "clearly" if abs(factor - 1) > CLEAR_SEASON else "a little"
-    return [f"the days to come {much} {'higher' if factor > 1 else 'lower'}, as a year ago"]
+    if factor - 1 > CLEAR_SEASON:
+        return [_("the days to come clearly higher, as a year ago")]
+    if factor > 1:
+        return [_("the days to come a little higher, as a year ago")]
+    if 1 - factor > CLEAR_SEASON:
+        return [_("the days to come clearly lower, as a year ago")]
+    return [_("the days to come a little lower, as a year ago")]
 
 
 def _looks_back(memory: float) -> str:
     weeks = max(round(memory / WEEK), 1)
-    return f"going by the last {'week' if weeks == 1 else f'{weeks} weeks'}"
+    return n_("going by the last week", "going by the last {n} weeks", weeks).format(n=weeks)
 
 
 def silent_days(series: MeterSeries, settled_through: date) -> int:
@@ -186,18 +220,31 @@ def moved(change: Change | None, likely: Decimal, unit: str, settled: date) -> s
     size = abs(change.quantity.quantize(ONE)) if change else None
     if change is None or not size or abs(change.quantity) < likely * WORTH_SAYING:
         return None
+    much = counted(size, unit)
+    why = _why_moved(change, settled)
+    if change.quantity > 0:
+        up, alone = _("Up {much} since yesterday: {why}."), _("Up {much} since yesterday.")
+    else:
+        up, alone = _("Down {much} since yesterday: {why}."), _("Down {much} since yesterday.")
+    return up.format(much=much, why=why) if why else alone.format(much=much)
+
+
+def _why_moved(change: Change, settled: date) -> str:
     parts = []
     if change.settled.quantize(ONE):
-        busier = "busier" if change.settled > 0 else "quieter"
-        parts.append((change.settled, f"{day(settled)} was {busier} than expected"))
+        busier = _("{day} was busier than expected ({by})")
+        quieter = _("{day} was quieter than expected ({by})")
+        text = busier if change.settled > 0 else quieter
+        parts.append(text.format(day=day(settled), by=_signed(change.settled)))
     if change.pace.quantize(ONE):
-        busier = "busier" if change.pace > 0 else "quieter"
-        parts.append((change.pace, f"the days to come look {busier}"))
-    same_way = len({amount > 0 for amount, _ in parts}) < len(parts)
-    joint = ", and " if same_way else ", while "
-    why = joint.join(f"{text} ({_signed(amount)})" for amount, text in parts)
-    said = f"{'Up' if change.quantity > 0 else 'Down'} {counted(size, unit)} since yesterday"
-    return f"{said}: {why}." if why else f"{said}."
+        busier = _("the days to come look busier ({by})")
+        quieter = _("the days to come look quieter ({by})")
+        parts.append((busier if change.pace > 0 else quieter).format(by=_signed(change.pace)))
+    if len(parts) < 2:
+        return "".join(parts)
+    same_way = (change.settled > 0) == (change.pace > 0)
+    joint = _("{first}, and {second}") if same_way else _("{first}, while {second}")
+    return joint.format(first=parts[0], second=parts[1])
 
 
 def _signed(amount: Decimal) -> str:
@@ -208,16 +255,28 @@ def held(record: TrackRecord | None) -> str | None:
     """Of the last 12 months, 10 ended inside our range; nothing before there are three."""
     if record is None or record.periods < LEAST_RECORD:
         return None
-    inside = {0: "none", record.periods: "all"}.get(record.inside, str(record.inside))
-    return f"Of the last {record.periods} months, {inside} ended inside our range."
+    if not record.inside:
+        return _("Of the last {n} months, none ended inside our range.").format(n=record.periods)
+    if record.inside == record.periods:
+        return _("Of the last {n} months, all ended inside our range.").format(n=record.periods)
+    said = n_(
+        "Of the last {n} months, {inside} ended inside our range.",
+        "Of the last {n} months, {inside} ended inside our range.",
+        record.inside,
+    )
+    return said.format(n=record.periods, inside=record.inside)
 
 
 def range_meaning(*, priced: bool) -> str:
     """What the two ends of a range say, and what they are taken from."""
-    each = ", each priced like a bill" if priced else ""
-    return (
-        f"{DRAWS} equally likely courses of the days to come{each}: four in five end in the range."
-    )
+    if priced:
+        said = _(
+            "{n} equally likely courses of the days to come, each priced like a bill: "
+            "four in five end in the range."
+        )
+    else:
+        said = _("{n} equally likely courses of the days to come: four in five end in the range.")
+    return said.format(n=DRAWS)
 
 
 def period_before(view: Overview, series: MeterSeries | None, today: date) -> str | None:
@@ -234,11 +293,13 @@ def _has_just_begun(view: Overview, today: date) -> bool:
 
 def unusual_line(unusual: Sequence[UnusualDay], unit: str) -> str | None:
     """Unusual: 23 Mar with 1,240 SMS segments, usually 200 – 600; the newest three."""
-    newest = [
-        f"{day(one.day)} with {counted(one.quantity, unit)}, usually {usual(one)}"
-        for one in reversed(unusual)
-    ]
-    return f"Unusual: {_few(newest)}." if newest else None
+    text = _("{day} with {many}, usually {usual}")
+    return _few(
+        [
+            text.format(day=day(one.day), many=counted(one.quantity, unit), usual=usual(one))
+            for one in reversed(unusual)
+        ]
+    )
 
 
 def unusual_in(unusual: Mapping[str, Sequence[UnusualDay]]) -> str | None:
@@ -247,16 +308,23 @@ def unusual_in(unusual: Mapping[str, Sequence[UnusualDay]]) -> str | None:
     for name, found in unusual.items():
         for one in found:
             names.setdefault(one.day, []).append(name)
-    newest = [f"{day(on)} in {_named(names[on])}" for on in sorted(names, reverse=True)]
-    return f"Unusual: {_few(newest)}." if newest else None
+    text = _("{day} in {names}")
+    newest = sorted(names, reverse=True)
+    return _few([text.format(day=day(on), names=_named(names[on])) for on in newest])
 
 
 def _named(names: Sequence[str]) -> str:
-    shown = names if len(names) <= MOST_NAMED else [*names[: MOST_NAMED - 1], "others"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+    shown = list(names) if len(names) <= MOST_NAMED else [*names[: MOST_NAMED - 1], _("others")]
+    if len(shown) == 1:
+        return shown[0]
+    return _("{first} and {last}").format(first=", ".join(shown[:-1]), last=shown[-1])
 
 
-def _few(said: Sequence[str]) -> str:
-    more = len(said) - MOST_UNUSUAL
-    end = f"; and {more} more {'day' if more == 1 else 'days'}" if more > 0 else ""
-    return "; ".join(said[:MOST_UNUSUAL]) + end
+def _few(said: Sequence[str]) -> str | None:
+    if not said:
+        return None
+    listed, more = "; ".join(said[:MOST_UNUSUAL]), len(said) - MOST_UNUSUAL
+    if more <= 0:
+        return _("Unusual: {days}.").format(days=listed)
+    text = n_("Unusual: {days}; and {n} more day.", "Unusual: {days}; and {n} more days.", more)
+    return text.format(days=listed, n=more)

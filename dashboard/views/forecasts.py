@@ -14,14 +14,15 @@ import streamlit as st
 
 from dashboard.access import Permission
 from dashboard.charts import calibration as calibration_chart
-from dashboard.charts.formats import day, percent, sentence
+from dashboard.charts.formats import day, decimals, fine_percent, percent, sentence, whole
 from dashboard.exports import Table
 from dashboard.views.cards import card, row
 from dashboard.views.customers import GOING_TO
-from dashboard.views.markup import Part, Safe, div, joined, note, span, strong, tag
+from dashboard.views.markup import Part, Safe, div, filled, note, span, strong, tag
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import callout, csv_button, legend, show, show_chart, state
 from dashboard.views.sync_lists import nothing, section
+from dashboard.words import N_, _, n_
 from data.backtest.quality import (
     APART,
     Doubtful,
@@ -36,12 +37,28 @@ from data.scope import EveryTenant
 from data.track_record import calibrations
 
 COMMAND = "python -m data backtest"
-COLUMNS = ("Cases", "Inside", "Error", "Run rate", "Skill", "Brier", "Below", "Above")
+COLUMNS = (
+    N_("Cases"),
+    N_("Inside"),
+    N_("Error"),
+    N_("Run rate"),
+    N_("Skill"),
+    N_("Brier"),
+    N_("Below"),
+    N_("Above"),
+)
 SEARCH = "customer_search"  # the key of the field on the page Customers
-CLASSES = (
+CLASSES = N_(
     "Regular: use on nine days of ten and more; intermittent: on three and more; sparse: on fewer. "
     "Apart stand cold starts, with under four weeks known, and idle: nothing used for twelve weeks."
 )
+KINDS = {  # of use, as the back-test names them
+    "regular": N_("regular"),
+    "intermittent": N_("intermittent"),
+    "sparse": N_("sparse"),
+    "cold start": N_("cold start"),
+    "idle": N_("idle"),
+}
 NOTICEABLE = 0.005  # a level that is read this close to itself is not changed
 
 
@@ -59,7 +76,7 @@ def render(visit: Visit) -> None:
     in_force = calibrations(scope)
     record = read_record(scope, _version(in_force), visit.today)
     found = record.found
-    show(tag("h1", "Forecasts", class_="u-title"))
+    show(tag("h1", _("Forecasts"), class_="u-title"))
     if not found.by_case:
         show(_nothing_checked())
         return
@@ -68,13 +85,15 @@ def render(visit: Visit) -> None:
     with left:
         _reliability(visit, found)
     with right:
-        days = _grid("After day", _by_cut_off(found))
-        kinds = _grid("Kind of use", _by_class(found))
-        words = tag("p", CLASSES, class_="u-foot")
-        show(section("By settled days of the period", days))
-        show(section("By kind of use", kinds, words))
-    show(section("Calibration in force", *_in_force(in_force)))
-    csv_button(visit, "CSV of the figures", lambda: figures(found), "forecasts", f"{visit.today}")
+        days = _grid(_("After day"), _by_cut_off(found))
+        kinds = _grid(_("Kind of use"), _by_class(found))
+        words = tag("p", _(CLASSES), class_="u-foot")
+        show(section(_("By settled days of the period"), days))
+        show(section(_("By kind of use"), kinds, words))
+    show(section(_("Calibration in force"), *_in_force(in_force)))
+    csv_button(
+        visit, _("CSV of the figures"), lambda: figures(found), "forecasts", f"{visit.today}"
+    )
     _doubtful(record.doubtful)
 
 
@@ -97,34 +116,48 @@ def _version(in_force: dict[str, Calibration]) -> str:
 
 def _nothing_checked() -> Safe:
     return state(
-        "No past period has been checked yet",
-        "A period is checked once it is over and settled: it is projected as it stood on six of "
-        "its days, and compared with how it ended.",
-        hint=joined(("It happens after each sync; ", tag("code", COMMAND), " does it now.")),
+        _("No past period has been checked yet"),
+        _(
+            "A period is checked once it is over and settled: it is projected as it stood on six "
+            "of its days, and compared with how it ended."
+        ),
+        hint=filled(
+            _("It happens after each sync; {command} does it now."), command=tag("code", COMMAND)
+        ),
     )
 
 
 def _notice(found: Qualities) -> Safe:
     kinds = [(kind, found.of(kind)) for kind in found.classes if kind not in APART]
-    drifting = [(f"of {kind} use", one) for kind, one in kinds if one.drifts]
+    drifting = [(_drift(one, kind), one) for kind, one in kinds if one.drifts]
     if not drifting and found.of().drifts:
-        drifting = [("", found.of())]
+        drifting = [(_drift(found.of()), found.of())]
     if not drifting:
-        held = f"{_percent(found.of().coverage)} of past periods ended inside their 80% range."
-        return tag("p", strong("The ranges hold."), f" {held}", class_="u-summary")
-    first = "; ".join(
-        f"{_percent(one.coverage)} of periods {kind}".strip() for kind, one in drifting
-    )
-    return callout(
-        strong(f"{first} ended inside their 80% range."),
-        f" It should be 70% to 90%: the ranges were {_fault(drifting[0][1])}. "
-        "New projections are read by the calibration below.",
-        kind="warning",
-    )
+        held = _("{share} of past periods ended inside their 80% range.").format(
+            share=_percent(found.of().coverage)
+        )
+        return tag("p", strong(_("The ranges hold.")), f" {held}", class_="u-summary")
+    ended = " ".join(words for words, _one in drifting)
+    rest = _("New projections are read by the calibration below.")
+    return callout(strong(ended), f" {_fault(drifting[0][1])} {rest}", kind="warning")
+
+
+def _drift(one: Quality, kind: str | None = None) -> str:
+    share = _percent(one.coverage)
+    if kind is None:
+        return _("{share} of periods ended inside their 80% range.").format(share=share)
+    words = _("{share} of periods of {kind} use ended inside their 80% range.")
+    return words.format(share=share, kind=_kind(kind))
+
+
+def _kind(kind: str) -> str:
+    return _(KINDS.get(kind, kind))
 
 
 def _fault(one: Quality) -> str:
-    return "too wide" if (one.coverage or 0) > 0.8 else "too narrow"
+    if (one.coverage or 0) > 0.8:
+        return _("It should be 70% to 90%: the ranges were too wide.")
+    return _("It should be 70% to 90%: the ranges were too narrow.")
 
 
 def _cards(found: Qualities) -> Safe:
@@ -134,43 +167,46 @@ def _cards(found: Qualities) -> Safe:
     return div(
         "u-cards",
         card(
-            "Inside the 80% range",
+            _("Inside the 80% range"),
             _percent(one.coverage),
             div(
                 "u-rows",
-                row("Ended below it", _percent(_share(one.below, one))),
-                row("Ended above it", _percent(_share(one.above, one))),
+                row(_("Ended below it"), _percent(_share(one.below, one))),
+                row(_("Ended above it"), _percent(_share(one.above, one))),
             ),
-            note("70–90% is as it should be."),
+            note(_("70–90% is as it should be.")),
         ),
         card(
-            "Error of the likely total",
+            _("Error of the likely total"),
             _percent(one.error),
             div(
                 "u-rows",
-                row("Of the run rate", _percent(one.run_rate_error)),
-                row("Less than that by", _percent(one.skill)),
+                row(_("Of the run rate"), _percent(one.run_rate_error)),
+                row(_("Less than that by"), _percent(one.skill)),
             ),
-            note("On average, of a customer's usual period."),
+            note(_("On average, of a customer's usual period.")),
         ),
         card(
-            "Chance of overage (Brier)",
+            _("Chance of overage (Brier)"),
             _figure(one.brier),
             div(
                 "u-rows",
-                row("Mean chance given", _percent(one.chance)),
-                row("Went over", _percent(one.happened)),
+                row(_("Mean chance given"), _percent(one.chance)),
+                row(_("Went over"), _percent(one.happened)),
             ),
-            note("0 is perfect; always saying 50% scores 0.25."),
+            note(_("0 is perfect; always saying 50% scores 0.25.")),
         ),
         card(
-            "Past projections",
-            f"{one.cases:,}",
+            _("Past projections"),
+            whole(one.cases),
             div(
                 "u-rows",
-                *(row(f"Apart: {kind}", f"{cases:,}") for kind, cases in apart.items()),
+                *(
+                    row(_("Apart: {kind}").format(kind=_kind(kind)), whole(cases))
+                    for kind, cases in apart.items()
+                ),
             ),
-            note(f"Of periods that ended in the twelve months to {newest}."),
+            note(_("Of periods that ended in the twelve months to {day}.").format(day=newest)),
         ),
     )
 
@@ -183,11 +219,11 @@ def _percent(share: float | None) -> str:
     """A small share keeps a decimal."""
     if share is None:
         return "–"
-    return f"{share:.1%}" if 0 < abs(share) < 0.095 else percent(share)
+    return fine_percent(share)
 
 
 def _figure(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+    return "–" if value is None else decimals(value, 3)
 
 
 # The figures
@@ -197,12 +233,12 @@ def _reliability(visit: Visit, found: Qualities) -> None:
     groups = found.reliability
     with st.container(border=True, key="chart_card"):
         show(
-            tag("h2", "Chance of overage against what happened", class_="u-section"),
-            legend((visit.look.accent, "A tenth of the chances; its area is the cases")),
+            tag("h2", _("Chance of overage against what happened"), class_="u-section"),
+            legend((visit.look.accent, _("A tenth of the chances; its area is the cases"))),
         )
         show_chart(calibration_chart(groups, visit.look), "calibration")
         if groups:
-            show(_folded("The same as a table", _reliability_table(groups)))
+            show(_folded(_("The same as a table"), _reliability_table(groups)))
 
 
 def _folded(summary: str, grid: Safe) -> Safe:
@@ -211,15 +247,15 @@ def _folded(summary: str, grid: Safe) -> Safe:
 
 def _reliability_table(groups: Sequence[Quality]) -> Safe:
     rows = (
-        (_percent(one.chance), _percent(one.happened), f"{one.chances:,}", _figure(one.brier))
+        (_percent(one.chance), _percent(one.happened), whole(one.chances), _figure(one.brier))
         for one in groups
     )
-    return _table(("Chance given", "Went over", "Cases", "Brier"), rows)
+    return _table((_("Chance given"), _("Went over"), _("Cases"), _("Brier")), rows)
 
 
 def _by_class(found: Qualities) -> list[tuple[str, Quality]]:
-    kinds = [(sentence(kind), found.of(kind)) for kind in found.classes]
-    return [*kinds, ("All", found.of())]
+    kinds = [(sentence(_kind(kind)), found.of(kind)) for kind in found.classes]
+    return [*kinds, (_("All"), found.of())]
 
 
 def _by_cut_off(found: Qualities) -> list[tuple[str, Quality]]:
@@ -227,12 +263,17 @@ def _by_cut_off(found: Qualities) -> list[tuple[str, Quality]]:
 
 
 def _grid(first: str, rows: Iterable[tuple[str, Quality]]) -> Safe:
-    return div("u-panel", _table((first, *COLUMNS), ((name, *_cells(one)) for name, one in rows)))
+    return div(
+        "u-panel",
+        _table(
+            (first, *(_(name) for name in COLUMNS)), ((name, *_cells(one)) for name, one in rows)
+        ),
+    )
 
 
 def _cells(one: Quality) -> tuple[str, ...]:
     return (
-        f"{one.cases:,}",
+        whole(one.cases),
         _percent(one.coverage),
         _percent(one.error),
         _percent(one.run_rate_error),
@@ -270,8 +311,8 @@ def figures(found: Qualities) -> Table:
                 *(_share(one.below, one), _share(one.above, one)),
             )
             shares = (None if each is None else Decimal(f"{each:.4f}") for each in values)
-            rows.append((sentence(kind), Decimal(days), Decimal(one.cases), *shares))
-    return Table(("Kind of use", "After day", *COLUMNS), tuple(rows))
+            rows.append((sentence(_kind(kind)), Decimal(days), Decimal(one.cases), *shares))
+    return Table((_("Kind of use"), _("After day"), *(_(name) for name in COLUMNS)), tuple(rows))
 
 
 # Calibration and customers
@@ -279,44 +320,55 @@ def figures(found: Qualities) -> Table:
 
 def _in_force(in_force: dict[str, Calibration]) -> list[Safe]:
     if not in_force:
-        return [nothing("None: no class has a past projection yet, so all are read as they are.")]
+        return [
+            nothing(_("None: no class has a past projection yet, so all are read as they are."))
+        ]
     lines = [
         tag("p", *calibration_words(kind, one), class_="u-text")
         for kind, one in sorted(in_force.items())
     ]
     rule = note(
-        "The rule: a range's ends are moved to where they would have been right in the last "
-        "twelve months, by a weight that grows with the cases and within fixed bounds. It is "
-        "taken anew after each check, never by hand."
+        _(
+            "The rule: a range's ends are moved to where they would have been right in the last "
+            "twelve months, by a weight that grows with the cases and within fixed bounds. It is "
+            "taken anew after each check, never by hand."
+        )
     )
     return [div("u-panel u-none", div("u-rows", *lines, rule))]
 
 
 def calibration_words(kind: str, one: Calibration) -> tuple[Part, ...]:
     """Regular use is read narrower: the ends of its 80% range are its 18% and 82% points."""
-    since = f" From {one.cases:,} past projections" + (
-        f", {day(one.computed_on)}." if one.computed_on else "."
-    )
+    since = n_("From {n} past projection.", "From {n} past projections.", one.cases)
+    if one.computed_on:
+        since = n_(
+            "From {n} past projection, {day}.", "From {n} past projections, {day}.", one.cases
+        )
+    on = day(one.computed_on) if one.computed_on else ""
+    since = f" {since.format(n=whole(one.cases), day=on)}"
+    use = sentence(_kind(kind))
     shifts = (abs(one.low - LOW), abs(one.middle - MIDDLE), abs(one.high - HIGH))
     if max(shifts) < NOTICEABLE:
-        return strong(f"{sentence(kind)} use is read as it is."), since
+        return strong(_("{kind} use is read as it is.").format(kind=use)), since
     width = (one.high - one.low) - (HIGH - LOW)
-    how = (
-        "as wide, but shifted" if abs(width) < NOTICEABLE else "wider" if width > 0 else "narrower"
-    )
-    return (
-        strong(f"{sentence(kind)} use is read {how}:"),
-        f" the ends of its 80% range are the {percent(one.low)} and {percent(one.high)} points "
-        f"of the method's own forecast, the likely total its {percent(one.middle)} point.",
-        since,
-    )
+    if abs(width) < NOTICEABLE:
+        how = _("{kind} use is read as wide, but shifted:")
+    elif width > 0:
+        how = _("{kind} use is read wider:")
+    else:
+        how = _("{kind} use is read narrower:")
+    rule = _(
+        "the ends of its 80% range are the {low} and {high} points of the method's own forecast, "
+        "the likely total its {middle} point."
+    ).format(low=percent(one.low), high=percent(one.high), middle=percent(one.middle))
+    return strong(how.format(kind=use)), f" {rule}", since
 
 
 def _doubtful(found: Sequence[Doubtful]) -> None:
     with st.container(key="doubtful"):
-        show(tag("h2", "Customers outside 70–90%", class_="u-section"))
+        show(tag("h2", _("Customers outside 70–90%"), class_="u-section"))
         if not found:
-            show(nothing("Every customer with twelve cases or more lies within."))
+            show(nothing(_("Every customer with twelve cases or more lies within.")))
         for one in found:
             _entry(one)
 
@@ -330,23 +382,29 @@ def _entry(one: Doubtful) -> None:
     )
     with frame:
         wide = one.coverage > 0.8
+        inside = n_(
+            "{inside} of {n} case ended inside", "{inside} of {n} cases ended inside", one.cases
+        ).format(inside=whole(one.inside), n=whole(one.cases))
+        outside = _("{below} below, {above} above").format(
+            below=whole(one.below), above=whole(one.above)
+        )
         show(
             div(
                 "u-entry",
                 div("u-pair", tag("h2", one.name), span("u-key", one.slug)),
                 div(
                     "u-pair",
-                    span("u-text", f"{one.inside} of {one.cases} cases ended inside"),
-                    span("u-key", f"{one.below} below, {one.above} above"),
+                    span("u-text", inside),
+                    span("u-key", outside),
                 ),
                 div(
                     "u-health",
                     span("u-dot u-quiet" if wide else "u-dot u-bad"),
-                    "Ranges too wide" if wide else "Ranges too narrow",
+                    _("Ranges too wide") if wide else _("Ranges too narrow"),
                 ),
             )
         )
-        st.button("Show", key=f"show_{one.customer_id}", on_click=_go_to, args=(one.slug,))
+        st.button(_("Show"), key=f"show_{one.customer_id}", on_click=_go_to, args=(one.slug,))
 
 
 def _go_to(slug: str) -> None:
@@ -355,4 +413,4 @@ def _go_to(slug: str) -> None:
     st.session_state[SEARCH] = slug
 
 
-PAGE = Page("forecasts", "Forecasts", ":material/insights:", Permission.LOOKUP, render)
+PAGE = Page("forecasts", N_("Forecasts"), ":material/insights:", Permission.LOOKUP, render)

@@ -1,33 +1,44 @@
 """What surrounds every page: sidebar, the demo's mark, the banner of staff who look on."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import streamlit as st
 
 from dashboard.access import (
+    Role,
     Viewer,
+    choose_language,
     choose_role,
     own_roles,
     sign_out_everywhere,
     stop_viewing,
 )
-from dashboard.brand import Brand
 from dashboard.views import address
-from dashboard.views.markup import span, strong, tag
+from dashboard.views.markup import filled, span, strong, tag
 from dashboard.views.parts import show
-from dashboard.words import LANGUAGES, _, best_language, language
+from dashboard.words import LANGUAGES, N_, _, best_language, language
+from data.brand import Brand
 from data.store import SubscriptionView
 
+GUESTS = {  # as whom staff look at a customer's pages
+    Role.SUPPORT: N_("support"),
+    Role.BILLING_MANAGER: N_("billing manager"),
+    Role.DEVELOPER: N_("developer"),
+    Role.ADMINISTRATOR: N_("administrator"),
+}
 
-def known_language() -> str:
-    """As the address says, as chosen here before, or as the browser prefers."""
+
+def known_language(remembered: str | None = None) -> str:
+    """As the address says, as chosen here, as the person once chose, or as the browser prefers."""
     asked = st.query_params.get("lang")
     if asked in LANGUAGES and asked != st.session_state.get("lang_written"):
         st.session_state["lang"] = st.session_state["lang_written"] = asked
-    return st.session_state.get("lang") or best_language(st.context.locale)
+    chosen = st.session_state.get("lang") or remembered
+    return chosen if chosen in LANGUAGES else best_language(st.context.locale)
 
 
-def _pick_language() -> None:
+def _pick_language(viewer: Viewer) -> None:
     """Every name in its own language, so that it is found by who cannot read the page."""
     chosen = st.selectbox(
         _("Language"),
@@ -39,11 +50,12 @@ def _pick_language() -> None:
     if chosen and chosen != language():
         st.session_state["lang"] = st.session_state["lang_written"] = chosen
         address.write("lang", chosen)
+        choose_language(viewer, chosen)
         st.rerun()
 
 
 def demo_mark() -> None:
-    show(tag("div", "Demo data", class_="u-demo", role="note"))
+    show(tag("div", _("Demo data"), class_="u-demo", role="note"))
 
 
 def sidebar(viewer: Viewer, brand: Brand, now: datetime) -> None:
@@ -53,12 +65,12 @@ def sidebar(viewer: Viewer, brand: Brand, now: datetime) -> None:
     with st.sidebar, st.container(key="who"):
         show(span("u-who", name), own)
         _pick_role(viewer, now)
-        _pick_language()
+        _pick_language(viewer)
         if viewer.person_id is None:
             return  # in a frame the page around it is where people sign in and out
-        if st.button("Sign out", type="tertiary", icon=":material/logout:"):
+        if st.button(_("Sign out"), type="tertiary", icon=":material/logout:"):
             st.logout()
-        if st.button("End all my sessions", type="tertiary", icon=":material/devices:"):
+        if st.button(_("End all my sessions"), type="tertiary", icon=":material/devices:"):
             sign_out_everywhere(viewer, now)
             st.logout()
 
@@ -67,10 +79,10 @@ def _pick_role(viewer: Viewer, now: datetime) -> None:
     """A switcher for people who belong to several customers; who looks on stays there."""
     if viewer.viewing is not None or len(roles := own_roles(viewer)) < 2:
         return
-    names = {one.membership_id: one.customer.name if one.customer else "Staff" for one in roles}
+    names = {one.membership_id: one.customer.name if one.customer else _("Staff") for one in roles}
     current = viewer.membership_id
     chosen = st.selectbox(
-        "Signed in at",
+        _("Signed in at"),
         tuple(names.keys()),
         index=tuple(names.keys()).index(current),
         format_func=lambda id: names[id],
@@ -90,19 +102,29 @@ def pick_subscription(viewer: Viewer, own: tuple[SubscriptionView, ...]) -> Subs
         return own[0] if own else None
     by_key = {one.key: one for one in own}
     with st.sidebar:
-        key = st.selectbox(
-            "Contract",
+        code = address.pick(
+            "contract",
             tuple(by_key),
-            format_func=lambda key: subscription_name(by_key[key]),
-            key=f"subscription_{viewer.customer.id if viewer.customer else ''}",
-            persist_state="session",
+            own[0].key,
+            lambda key: _contract_box(by_key, key),
+            whose=str(viewer.customer.id if viewer.customer else ""),
         )
-    return by_key.get(key or own[0].key, own[0])
+    return by_key[code]
+
+
+def _contract_box(by_key: Mapping[str, SubscriptionView], key: str) -> str | None:
+    return st.selectbox(
+        _("Contract"),
+        tuple(by_key),
+        format_func=lambda code: subscription_name(by_key[code]),
+        key=key,
+        persist_state="session",
+    )
 
 
 def subscription_name(own: SubscriptionView) -> str:
     names = ", ".join(one.application or one.name for one in own.accounts)
-    return f"{own.plan or 'Own Twilio account'} · {names}"
+    return f"{own.plan or _('Own Twilio account')} · {names}"
 
 
 def viewing_banner(viewer: Viewer, now: datetime) -> None:
@@ -110,6 +132,10 @@ def viewing_banner(viewer: Viewer, now: datetime) -> None:
     viewing = viewer.viewing
     if viewing is None:
         return
+    words = _(
+        "You are viewing {customer} as {role} · read-only · {reason} · ends {time} UTC · "
+        "signed in as {name}"
+    )
     with st.container(
         key="viewing",
         horizontal=True,
@@ -120,16 +146,17 @@ def viewing_banner(viewer: Viewer, now: datetime) -> None:
         show(
             tag(
                 "p",
-                *("You are viewing ", strong(viewing.customer.name), f" as {_role(viewer)}"),
-                f" · read-only · {viewing.reason} · ends {viewing.until:%H:%M} UTC",
-                f" · signed in as {viewer.name}",
+                filled(
+                    words,
+                    customer=strong(viewing.customer.name),
+                    role=_(GUESTS.get(viewer.role, viewer.role.value)),
+                    reason=viewing.reason,
+                    time=f"{viewing.until:%H:%M}",
+                    name=viewer.name,
+                ),
                 role="status",
             )
         )
-        if st.button("Stop viewing"):
+        if st.button(_("Stop viewing")):
             stop_viewing(viewer, now)
             st.rerun()
-
-
-def _role(viewer: Viewer) -> str:
-    return viewer.role.value.replace("_", " ")

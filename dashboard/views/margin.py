@@ -10,12 +10,14 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard.access import Permission
-from dashboard.charts.formats import money, period_name, quantity
+from dashboard.charts.formats import fine_percent, money, period_name, quantity, whole
 from dashboard.exports import staff_lines
 from dashboard.views.cards import card
+from dashboard.views.dialogs import dialog
+from dashboard.views.fleet_words import REASONS
 from dashboard.views.markup import Part, Safe, div, note, tag
 from dashboard.views.page import Visit
-from dashboard.views.parts import csv_button, money_cell, must_still, show, state
+from dashboard.views.parts import callout, csv_button, money_cell, must_still, show, state
 from dashboard.views.readings import (
     read_periods,
     read_staff_explanation,
@@ -23,25 +25,43 @@ from dashboard.views.readings import (
     read_subscriptions,
 )
 from dashboard.views.wording import line_label
+from dashboard.words import N_, _, n_
 from data.explanation import StaffExplained
-from data.scope import Scope
+from data.fleet import Reason, health_of
+from data.periods import period_of
+from data.scope import EveryTenant, Scope
 from data.statement import StaffStatement
-from data.store import FoundCustomer, SubscriptionView, data_version
+from data.store import SubscriptionView, data_version
 
-COLUMNS = ("Line", "Quantity", "Amount", "Cost")
+COLUMNS = (N_("Line"), N_("Quantity"), N_("Amount"), N_("Cost"))
 
 
-@st.dialog("Cost and margin", width="large")
-def margin_panel(visit: Visit, one: FoundCustomer) -> None:
+@dialog(N_("Cost and margin"), width="large")
+def margin_panel(visit: Visit, customer_id: int, name: str) -> None:
     must_still(visit, Permission.VIEW_COST)
-    scope = Scope(one.id, visit.settings.database_url)
+    scope = Scope(customer_id, visit.settings.database_url, read_only=True)
     version = data_version(scope)
-    show(note("Staff only. Never shown to customers."))
+    show(note(_("Staff only. Never shown to customers.")), _reconciled(visit, customer_id))
     priced = [own for own in read_subscriptions(scope, version) if own.plan]
     if not priced:
-        show(state("Nothing to compare", f"{one.name} pays Twilio directly."))
+        said = _("{customer} pays Twilio directly.").format(customer=name)
+        show(state(_("Nothing to compare"), said))
     for own in priced:
         _subscription(visit, scope, version, own)
+
+
+def _reconciled(visit: Visit, customer_id: int) -> Safe:
+    """Whether the months of late add up to Twilio's own."""
+    every = EveryTenant(visit.settings.database_url)
+    rows = health_of(every, [customer_id], now=visit.now).get(customer_id, ())
+    months = [row.differs_in for row in rows if row.differs_in]
+    if not months:
+        return note(_("The last three months agree with Twilio's own totals, where checked."))
+    month = period_name(period_of(max(months)))
+    said = _("{month} differs from Twilio's own total; the page Sync says where.")
+    return callout(
+        f"{_(REASONS[Reason.RECONCILIATION])}. ", said.format(month=month), kind="warning"
+    )
 
 
 def _subscription(visit: Visit, scope: Scope, version: str, own: SubscriptionView) -> None:
@@ -54,13 +74,13 @@ def _subscription(visit: Visit, scope: Scope, version: str, own: SubscriptionVie
     )
     bill = read_staff_statement(scope, version, own.key, period, visit.today)
     if bill is None:
-        show(state("No plan in this period", "There is nothing to compare."))
+        show(state(_("No plan in this period"), _("There is nothing to compare.")))
         return
     trees = read_staff_explanation(scope, version, own.key, period, visit.today)
     show(_figures(bill), _lines(bill, trees))
     csv_button(
         visit,
-        "CSV with cost",
+        _("CSV with cost"),
         lambda: staff_lines(bill, period),
         "margin",
         own.key,
@@ -69,29 +89,30 @@ def _subscription(visit: Visit, scope: Scope, version: str, own: SubscriptionVie
 
 
 def _figures(bill: StaffStatement) -> Safe:
-    margin = "–" if bill.gross_margin is None else f"{bill.gross_margin:.1%}"
+    margin = "–" if bill.gross_margin is None else fine_percent(bill.gross_margin)
     return div(
         "u-cards u-three",
-        card("Customer pays", money(bill.amount, bill.currency), _recognized(bill)),
-        card("Twilio costs us", money(bill.cost, bill.cost_currency)),
-        card("Gross margin", margin, note("Share of the price.")),
+        card(_("Customer pays"), money(bill.amount, bill.currency), _recognized(bill)),
+        card(_("Twilio costs us"), money(bill.cost, bill.cost_currency)),
+        card(_("Gross margin"), margin, note(_("Share of the price."))),
     )
 
 
 def _recognized(bill: StaffStatement) -> Safe | None:
     if bill.recognized is None:
         return None
-    return note(f"{money(bill.recognized, bill.currency)} recognised from credits.")
+    worth = money(bill.recognized, bill.currency)
+    return note(_("{amount} recognised from credits.").format(amount=worth))
 
 
 def _lines(bill: StaffStatement, trees: Sequence[StaffExplained]) -> Safe:
     """Amounts line by line, each open to its days; the cost of a bundle has no lines."""
-    heads = (tag("th", name, scope="col", class_=_side(name)) for name in COLUMNS)
+    heads = (tag("th", _(name), scope="col", class_=_side(name)) for name in COLUMNS)
     rows: list[Part] = []
     for line, tree in zip(bill.lines, trees, strict=False):  # adjustments have no cost
         rows.append(_row(line_label(line), line.quantity, line.amount, line.cost, bill))
         rows.append(_opened(tree, bill))
-    total = _row("Total", None, bill.amount, bill.cost, bill, class_="u-total")
+    total = _row(_("Total"), None, bill.amount, bill.cost, bill, class_="u-total")
     body = tag("tbody", *rows, total)
     grid = tag("table", tag("thead", tag("tr", *heads)), body, class_="u-table")
     return div("u-table-frame", grid)
@@ -105,8 +126,8 @@ def _opened(tree: StaffExplained, bill: StaffStatement) -> Safe | None:
     for child in tree.children:
         rows.append(_row(child.label, child.quantity, child.amount, child.cost, bill))
         rows += [_node(day, bill) for day in child.children if day.amount is not None]
-    count = sum(1 for _ in rows)
-    fold = tag("summary", div("u-fold", f"{count} rows behind it"))
+    behind = n_("{n} row behind it", "{n} rows behind it", len(rows)).format(n=whole(len(rows)))
+    fold = tag("summary", div("u-fold", behind))
     inner = tag("details", fold, tag("table", tag("tbody", *rows)), class_="u-explained")
     return tag("tr", tag("td", inner, colspan=f"{len(COLUMNS)}"), class_="u-days")
 

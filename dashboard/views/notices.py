@@ -1,9 +1,10 @@
 """What stands above a page when something is not as usual: stale, failed, closed, connected."""
 
 from dashboard.charts.formats import day, moment
-from dashboard.views.markup import Part, Safe, joined, strong
+from dashboard.views.markup import Safe, joined, strong
 from dashboard.views.page import Visit
 from dashboard.views.parts import callout
+from dashboard.words import _
 from data.overview import Freshness
 from data.periods import DAY
 from data.store import SubscriptionView
@@ -26,44 +27,61 @@ def _closed(own: SubscriptionView) -> Safe | None:
         return None
     ends = [*(one.ends_on for one in own.accounts), own.ends_on]
     known = [on for on in ends if on]
-    last = f" Its last day was {day(max(known) - DAY, year=True)}." if known else ""
-    return callout(strong("This account is closed."), last, " Its periods stay here to be read.")
+    last = (
+        _("Its last day was {day}.").format(day=day(max(known) - DAY, year=True)) if known else ""
+    )
+    return _said(_("This account is closed."), last, _("Its periods stay here to be read."))
 
 
 def _never_read(own: SubscriptionView) -> Safe | None:
     if any(one.synced_at for one in own.accounts) or any(o.sync_error for o in own.accounts):
         return None
-    return callout(
-        strong("No usage has been read yet."),
-        " The first reading from Twilio takes a few minutes; this page fills by itself.",
+    return _said(
+        _("No usage has been read yet."),
+        _("The first reading from Twilio takes a few minutes; this page fills by itself."),
     )
 
 
 def _failed(fresh: Freshness) -> Safe | None:
-    if fresh.problem is None:
+    if fresh.withdrawn_on:
+        withdrawn = _(
+            "The consent to read a connected Twilio account was withdrawn on {day}; "
+            "its figures are the ones before."
+        )
+        why = withdrawn.format(day=day(fresh.withdrawn_on, year=True))
+    elif fresh.failed:
+        why = _("The last reading from Twilio failed; the figures are the ones before it.")
+    else:
         return None
-    return callout(strong("Not up to date. "), fresh.problem, *_last_read(fresh), kind="warning")
+    return _said(_("Not up to date."), why, _last_read(fresh), kind="warning")
 
 
 def _stale(fresh: Freshness) -> Safe | None:
     if not fresh.stale:
         return None
-    why = " We will read Twilio again soon; usage since then is missing here."
-    return callout(
-        strong("These figures are more than a day old."), why, *_last_read(fresh), kind="warning"
-    )
+    why = _("We will read Twilio again soon; usage since then is missing here.")
+    title = _("These figures are more than a day old.")
+    return _said(title, why, _last_read(fresh), kind="warning")
 
 
-def _last_read(fresh: Freshness) -> list[Part]:
-    return [f" Last read {moment(fresh.synced_at)}."] if fresh.synced_at else []
+def _last_read(fresh: Freshness) -> str:
+    if fresh.synced_at is None:
+        return ""
+    return _("Last read {moment}.").format(moment=moment(fresh.synced_at))
 
 
 def _suspended(own: SubscriptionView) -> Safe | None:
     names = [one.application or one.name for one in own.accounts if one.status == "suspended"]
     if not names:
         return None
-    return callout(
-        strong(f"Suspended: {', '.join(names)}."),
-        " No messages or calls go out. Phone numbers still cost.",
+    return _said(
+        _("Suspended: {names}.").format(names=", ".join(names)),
+        _("No messages or calls go out. Phone numbers still cost."),
         kind="warning",
     )
+
+
+def _said(title: str, *sentences: str, kind: str = "info") -> Safe:
+    """Whole sentences one after the other."""
+    after = [f" {one}" for one in sentences if one]
+    return callout(strong(title), *after, kind=kind)

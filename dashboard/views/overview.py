@@ -1,5 +1,7 @@
 """Overview: used and left, cost, pace and ending of one period, without a click."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from dashboard.access import Permission
@@ -7,14 +9,15 @@ from dashboard.charts import Chart, category_days, daily_usage, running_total
 from dashboard.charts.formats import sentence
 from dashboard.charts.running_total import shade
 from dashboard.exports import Table, usage_by_category, usage_by_day
+from dashboard.views import address
+from dashboard.views.ask import ask_button
 from dashboard.views.cards import cards
 from dashboard.views.forecast_words import advice_lines, unusual_in, unusual_line
-from dashboard.views.markup import Safe, note, tag
+from dashboard.views.markup import note, tag
 from dashboard.views.notices import notices
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import (
     accounts_line,
-    callout,
     csv_button,
     legend,
     overview_of,
@@ -24,22 +27,27 @@ from dashboard.views.parts import (
     show_chart,
     table,
 )
+from dashboard.views.since import since_last_visit
 from dashboard.views.wording import freshness_line, summary
+from dashboard.words import N_, _
 from data.overview import MeterSeries, Overview
 
-DAILY, ADDED_UP = "By day", "Adding up"
+DAILY, ADDED_UP = "day", "sum"
+SHAPES = {DAILY: N_("By day"), ADDED_UP: N_("Adding up")}
 DAILY_HEIGHT = 218  # px, as of one meter's days
 
 
 def render(visit: Visit) -> None:
-    period = page_head(visit, "Overview")
+    period = page_head(visit, _("Overview"))
     view = overview_of(visit, period)
     show(
         notices(visit, view.freshness),
         tag("p", summary(view, visit.today), class_="u-summary"),
         cards(view, visit.today),
-        _advice(visit, view),
     )
+    _advice(visit, view)
+    if period.start <= visit.today < period.end:
+        show(since_last_visit(visit))
     if view.series:
         with st.container(border=True, key="chart_card"):
             _chart(visit, view)
@@ -50,18 +58,27 @@ def render(visit: Visit) -> None:
     )
 
 
-def _advice(visit: Visit, view: Overview) -> Safe | None:
+def _advice(visit: Visit, view: Overview) -> None:
+    """The tier that would cost less, beside the way to ask for it."""
     ahead, bill = view.outlook, view.statement
-    if ahead is None or bill is None or not (ahead.advice or ahead.next_advice):
-        return None
-    ask = tag("a", "Ask for a change", href=visit.brand.support)
-    return callout(*advice_lines(ahead.advice, ahead.next_advice, bill.currency), " ", ask)
+    advised = ahead and (ahead.advice or ahead.next_advice)
+    if ahead is None or bill is None or not advised:
+        return
+    said = advice_lines(ahead.advice, ahead.next_advice, bill.currency)
+    with st.container(
+        key="advice",
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    ):
+        show(tag("p", *said))
+        ask_button(visit, kind="tier", wanted=advised.tier)
 
 
 def _chart(visit: Visit, view: Overview) -> None:
     with st.container(key="chart_head", horizontal=True, horizontal_alignment="distribute"):
         series = pick_meter_or_all(visit, view)
-        shape = _pick_shape() if series else DAILY
+        shape = _pick_shape(visit) if series else DAILY
     if series is None:
         chart, rows = _together(visit, view), usage_by_category(view.events, visit.today)
     else:
@@ -72,13 +89,17 @@ def _chart(visit: Visit, view: Overview) -> None:
     _table(visit, series.meter if series else "all", rows, view)
 
 
-def _pick_shape() -> str | None:
+def _pick_shape(visit: Visit) -> str:
+    return address.pick("shape", tuple(SHAPES), DAILY, _shape_box, whose=visit.subscription.key)
+
+
+def _shape_box(key: str) -> str | None:
     return st.segmented_control(
-        "Shape of the chart",
-        (DAILY, ADDED_UP),
-        default=DAILY,
+        _("Shape of the chart"),
+        tuple(SHAPES),
+        format_func=lambda code: _(SHAPES[code]),
         required=True,
-        key="chart_shape",
+        key=key,
         label_visibility="collapsed",
     )
 
@@ -86,17 +107,18 @@ def _pick_shape() -> str | None:
 def _together(visit: Visit, view: Overview) -> Chart:
     """All meters by their events: a message and a call are one each, whatever they cost."""
     settled, before = view.freshness.settled_through, view.previous_events
-    tints = ((visit.look.tint(rank), one.label) for rank, one in enumerate(view.events))
-    entries = [*tints, *settling(view), *([("u-dotted", "Period before")] if any(before) else [])]
-    unusual = {one.label: one.unusual for one in view.series if one.unusual}
+    meters = [replace(one, label=_(one.label)) for one in view.events]
+    colours = ((visit.look.meter(one.category), one.label) for one in meters)
+    entries = [*colours, *settling(view), *before_entry(any(before))]
+    unusual = {_(one.label): one.unusual for one in view.series if one.unusual}
     entries += unusual_entry(visit, any(unusual))
     show(
         legend(*entries),
-        note("Each message, call or verification counts as one."),
+        note(_("Each message, call or verification counts as one.")),
         note(said) if (said := unusual_in(unusual)) else None,
     )
     return category_days(
-        *(view.events, view.period, settled, visit.look),
+        *(meters, view.period, settled, visit.look),
         previous=before,
         unusual=unusual,
         height=DAILY_HEIGHT,
@@ -105,9 +127,8 @@ def _together(visit: Visit, view: Overview) -> Chart:
 
 def _by_day(visit: Visit, view: Overview, series: MeterSeries) -> Chart:
     settled = view.freshness.settled_through
-    entries = [("u-solid", f"{sentence(series.unit)} by day"), *settling(view)]
-    if any(series.previous):
-        entries.append(("u-dotted", "Period before"))
+    by_day = _("{unit} by day").format(unit=sentence(_(series.unit)))
+    entries = [("u-solid", by_day), *settling(view), *before_entry(any(series.previous))]
     entries += unusual_entry(visit, any(series.unusual))
     said = unusual_line(series.unusual, series.unit)
     show(legend(*entries), note(said) if said else None)
@@ -119,30 +140,34 @@ def _added_up(visit: Visit, view: Overview, series: MeterSeries) -> Chart:
     leads = series.meter == view.lead
     allowance = view.allowance.included if view.allowance and leads else None
     fan = view.fan if leads else None
-    entries = [("u-solid", f"{sentence(series.unit)} so far")]
+    entries = [("u-solid", _("{unit} so far").format(unit=sentence(_(series.unit))))]
     if fan:
-        entries += [("u-dotted", "Most likely"), (shade(visit.look), "Four cases in five")]
-    entries += [("u-level", "Included")] if allowance else []
+        entries += [("u-dotted", _("Most likely")), (shade(visit.look), _("Four cases in five"))]
+    entries += [("u-level", _("Included"))] if allowance else []
     show(legend(*entries))
     settled = view.freshness.settled_through
     return running_total(*(series, view.period, settled, visit.look), allowance=allowance, fan=fan)
 
 
 def unusual_entry(visit: Visit, marked: bool) -> list[tuple[str, str]]:
-    return [(visit.look.warning, "Unusual day")] if marked else []
+    return [(visit.look.warning, _("Unusual day"))] if marked else []
+
+
+def before_entry(shown: bool) -> list[tuple[str, str]]:
+    return [("u-dotted", _("Period before"))] if shown else []
 
 
 def settling(view: Overview) -> list[tuple[str, str]]:
     """The legend's entry for days that may still move, where any are shown."""
     last = max((one.days[-1] for one in view.series if one.days), default=None)
     moving = last is not None and last > view.freshness.settled_through
-    return [("u-hatched", "Still settling")] if moving else []
+    return [("u-hatched", _("Still settling"))] if moving else []
 
 
 def _table(visit: Visit, name: str, rows: Table, view: Overview) -> None:
     with st.container(key="chart_foot", horizontal=True, horizontal_alignment="distribute"):
-        show(table(rows, summary="Show the numbers"))
-        csv_button(visit, "CSV", lambda: rows, "usage", name, f"{view.period.start}")
+        show(table(rows, summary=_("Show the numbers")))
+        csv_button(visit, _("CSV"), lambda: rows, "usage", name, f"{view.period.start}")
 
 
-PAGE = Page("overview", "Overview", ":material/monitoring:", Permission.VIEW_OWN, render)
+PAGE = Page("overview", N_("Overview"), ":material/monitoring:", Permission.VIEW_OWN, render)

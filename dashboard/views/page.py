@@ -6,8 +6,8 @@ from datetime import date, datetime
 from functools import lru_cache
 
 from dashboard.access import Permission, Viewer
-from dashboard.brand import Brand, load_brand
 from dashboard.charts import Look, Mode, look
+from data.brand import Brand, load_brand
 from data.errors import NotFound
 from data.scope import Scope
 from data.settings import Settings, load_settings

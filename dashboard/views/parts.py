@@ -7,28 +7,25 @@ density; everything that acts is Streamlit's own.
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import streamlit as st
 
 from dashboard.access import Permission, current_viewer, note_export, same_viewer
-from dashboard.brand import Brand
 from dashboard.charts import Chart, Mode
-from dashboard.charts.formats import day, money, period_name, quantity
+from dashboard.charts.formats import day, money, period_name, quantity, whole
+from dashboard.charts.theme import PLOTLY_LOCALES
 from dashboard.exports import Table, Value, as_csv, file_name
 from dashboard.views import address
 from dashboard.views.markup import Part, Safe, div, joined, span, tag
 from dashboard.views.page import Visit
 from dashboard.views.readings import read_overview, read_periods, ten_minutes
-from dashboard.words import _, speak
+from dashboard.words import _, language, n_, speak
 from data.errors import NotFound, NotSignedIn
 from data.overview import MeterSeries, Overview
 from data.periods import BillingPeriod
 
-STYLES = sorted((Path(__file__).parent / "styles").glob("*.css"))  # base.css first
-STYLE = "".join(path.read_text(encoding="utf-8") for path in STYLES)
 ALL = "all"  # in the place of a meter's name
-CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False, "locale": "en"}
+CHART = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 
 
 def show(*parts: Part) -> None:
@@ -36,15 +33,12 @@ def show(*parts: Part) -> None:
         st.html(html)
 
 
-def use_style(brand: Brand, mode: Mode) -> None:
-    """The style sheet with the brand's accent.
+def use_mode(mode: Mode) -> None:
+    """For `light-dark()` in dialogs, which stand outside of the app and its own mode.
 
-    `light-dark()` follows the app's own mode, but for dialogs: they stand outside of the app.
+    The style sheet itself comes with Streamlit's page, once (dashboard/frontend.py).
     """
-    name = "".join(f"\\{ord(letter):x} " for letter in brand.product)  # CSS, whatever the letter
-    accent = f"light-dark({brand.accent.light},{brand.accent.dark})"
-    root = f':root{{color-scheme:{mode};--u-accent:{accent};--u-name:"{name}"}}'
-    st.html(f"<style>{root}{STYLE}</style>")
+    st.html(f"<style>:root{{color-scheme:{mode}}}</style>")
 
 
 def page_head(visit: Visit, title: str) -> BillingPeriod:
@@ -100,17 +94,17 @@ def pick_meter(visit: Visit, view: Overview) -> MeterSeries:
     """One meter: units differ, so billed units are never stacked on each other."""
     shown = _shown(view)
     return shown[
-        _picked(visit, "meter", {name: one.label for name, one in shown.items()}, view.lead)
+        _picked(visit, "meter", {name: _(one.label) for name, one in shown.items()}, view.lead)
     ]
 
 
 def pick_meter_or_all(visit: Visit, view: Overview) -> MeterSeries | None:
     """One meter, or None: all of them, by their events."""
     shown = _shown(view)
-    labels = {name: one.label for name, one in shown.items()}
+    labels = {name: _(one.label) for name, one in shown.items()}
     first = view.lead
     if len(view.events) > 1:
-        labels = {ALL: "All", **labels}
+        labels = {ALL: _("All"), **labels}
         limited = view.allowance is not None or view.credits is not None
         first = view.lead if limited else ALL
     return shown.get(_picked(visit, "meter_or_all", labels, first))
@@ -127,7 +121,7 @@ def _picked(visit: Visit, key: str, labels: dict[str, str], first: str) -> str:
         show(tag("h2", labels[names[0]], class_="u-section"))
         return names[0]
     chosen = st.segmented_control(
-        "Product",
+        _("Product"),
         names,
         format_func=lambda name: labels[name],
         default=first if first in labels else names[0],
@@ -139,7 +133,8 @@ def _picked(visit: Visit, key: str, labels: dict[str, str], first: str) -> str:
 
 
 def show_chart(chart: Chart, key: str) -> None:
-    st.plotly_chart(chart.figure, key=key, theme=None, config=CHART, alt=chart.alt)
+    config = {**CHART, "locale": language(), "locales": PLOTLY_LOCALES}
+    st.plotly_chart(chart.figure, key=key, theme=None, config=config, alt=chart.alt)
 
 
 def legend(*entries: tuple[str, str | Part]) -> Safe:
@@ -195,25 +190,30 @@ def must_still(visit: Visit, permission: Permission) -> None:
 
 
 def csv_button(visit: Visit, label: str, build: Callable[[], Table], *names: str) -> None:
-    """A download that is written, and logged, when it is asked for: by whoever then may have it."""
+    download(visit, label, lambda: as_csv(build()), file_name(*names), "text/csv")
+
+
+def download(
+    visit: Visit, label: str, build: Callable[[], bytes], name: str, kind: str, *, icon: str = ""
+) -> None:
+    """A file that is written, and logged, when it is asked for: by whoever then may have it."""
     if not visit.viewer.may(Permission.EXPORT):
         return
-    name = file_name(*names)
 
     def written() -> bytes:
         speak(visit.language)
         now = datetime.now(UTC)
         note_export(same_viewer(visit.viewer, now), name, now)
-        return as_csv(build())
+        return build()
 
     st.download_button(
         label,
         data=written,
         file_name=name,
-        mime="text/csv",
+        mime=kind,
         on_click="ignore",
         type="tertiary",
-        icon=":material/download:",
+        icon=icon or ":material/download:",
         key=f"csv_{name}",
     )
 
@@ -239,4 +239,5 @@ def accounts_line(visit: Visit) -> str:
     if len(accounts) < 2:
         return ""
     names = ", ".join(one.application or one.name for one in accounts)
-    return f"{len(accounts)} accounts together: {names}"
+    together = n_("{n} account: {names}", "{n} accounts together: {names}", len(accounts))
+    return together.format(n=whole(len(accounts)), names=names)

@@ -9,7 +9,7 @@ from functools import partial
 import streamlit as st
 
 from dashboard.access import Permission, Role, administration
-from dashboard.charts.formats import moment
+from dashboard.charts.formats import moment, whole
 from dashboard.views.acts import (
     MOST_SHOWN,
     ask,
@@ -22,7 +22,8 @@ from dashboard.views.acts import (
     refused,
     shortened,
 )
-from dashboard.views.markup import joined, note, strong, tag
+from dashboard.views.dialogs import dialog
+from dashboard.views.markup import filled, note, strong, tag
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import must_still, show, state
 from dashboard.views.people_lists import (
@@ -34,17 +35,18 @@ from dashboard.views.people_lists import (
     roles_of,
     session_facts,
 )
+from dashboard.words import N_, _, n_
 from data.errors import AppError, Conflict, InputError
 from data.identity import LINK_LIFE, LiveSession, Member, PersonView
 
 MAY = Permission.ADMINISTER
-EVERYBODY, SIGNED_IN = "Everybody", "Signed in now"
+EVERYBODY, SIGNED_IN = N_("Everybody"), N_("Signed in now")
 
 
 def render(visit: Visit) -> None:
     visit.viewer.require(MAY)
-    with list_head("People"):
-        inviting = st.button("Invite a person", type="primary", icon=":material/person_add:")
+    with list_head(_("People")):
+        inviting = st.button(_("Invite a person"), type="primary", icon=":material/person_add:")
     do_what_was_asked(visit)
     everybody = administration.everybody(visit.viewer)
     sessions = administration.live_sessions(visit.viewer, visit.clock)
@@ -62,9 +64,9 @@ def render(visit: Visit) -> None:
 def _which(people: int, sessions: int) -> str:
     numbers = {EVERYBODY: people, SIGNED_IN: sessions}
     chosen = st.segmented_control(
-        "People or sessions",
+        _("People or sessions"),
         tuple(numbers),
-        format_func=lambda one: f"{one} {numbers[one]:,}",
+        format_func=lambda one: f"{_(one)} {whole(numbers[one])}",
         default=EVERYBODY,
         required=True,
         key="people_which",
@@ -75,8 +77,8 @@ def _which(people: int, sessions: int) -> str:
 
 def _search() -> str:
     text = st.text_input(
-        "Search",
-        placeholder="Name, e-mail, role or customer",
+        _("Search"),
+        placeholder=_("Name, e-mail, role or customer"),
         label_visibility="collapsed",
         icon=":material/search:",
         max_chars=100,
@@ -94,8 +96,14 @@ def _people(
     """The person whose button was pressed, if one was."""
     matching = [one for one in everybody if found(text, *_words(one))]
     if not matching:
-        hint = "Invite them, or try a part of the name."
-        show(state("Nobody matches", f"Nobody was found for “{text}”.", hint=hint))
+        hint = _("Invite them, or try a part of the name.")
+        show(
+            state(
+                _("Nobody matches"),
+                _("Nobody was found for “{text}”.").format(text=text),
+                hint=hint,
+            )
+        )
         return None
     live = Counter(one.member.person_id for one in sessions)
     chosen = None
@@ -104,14 +112,14 @@ def _people(
             with list_row(f"row_person_{one.id}"):
                 own = one.id == visit.viewer.person_id
                 show(person_facts(one, live[one.id], own=own))
-                if st.button("Manage", key=f"manage_{one.id}"):
+                if st.button(_("Manage"), key=f"manage_{one.id}"):
                     chosen = one
     show(shortened(MOST_SHOWN, len(matching)))
     return chosen
 
 
 def _words(person: PersonView) -> tuple[str, ...]:
-    state = "disabled" if person.disabled else ""
+    state = _("Disabled") if person.disabled else ""
     return (person.name, person.email, state, *(role_in_full(one) for one in person.members))
 
 
@@ -120,13 +128,13 @@ def _signed_in(visit: Visit, sessions: tuple[LiveSession, ...], text: str) -> No
         one for one in sessions if found(text, one.member.name, one.member.email, _role(one))
     ]
     if not matching:
-        show(state("Nobody matches", f"No session of “{text}” is open."))
+        show(state(_("Nobody matches"), _("No session of “{text}” is open.").format(text=text)))
     with st.container(key="list_sessions"):
         for one in matching[:MOST_SHOWN]:
             with list_row(f"row_session_{one.key[:16]}"):
                 own = one.key == visit.viewer.key
                 show(session_facts(one, visit.clock, own=own))
-                if st.button("End", key=f"end_{one.key[:16]}", disabled=own):
+                if st.button(_("End"), key=f"end_{one.key[:16]}", disabled=own):
                     ask(partial(_end, one.key, one.member.name))
     show(shortened(MOST_SHOWN, len(matching)))
 
@@ -138,28 +146,33 @@ def _role(session: LiveSession) -> str:
 # Inviting
 
 
-@st.dialog("Invite a person")
+@dialog(N_("Invite a person"))
 def _invite(visit: Visit, error: AppError | None = None) -> None:
     must_still(visit, MAY)
     if error is not None:
         show(refused(error))
-    email = st.text_input("E-mail", max_chars=200, key="invite_email")
-    name = st.text_input("Name", max_chars=100, key="invite_name")
+    email = st.text_input(_("E-mail"), max_chars=200, key="invite_email")
+    name = st.text_input(_("Name"), max_chars=100, key="invite_name")
     role, customer_id = _pick_role(visit, "invite")
-    show(note("Nothing is mailed: you get a link to hand over."))
-    if st.button("Make the invitation", type="primary", key="invite_do"):
+    show(note(_("Nothing is mailed: you get a link to hand over.")))
+    if st.button(_("Make the invitation"), type="primary", key="invite_do"):
         ask(partial(_do_invite, email, name, role, customer_id))
 
 
 def _pick_role(visit: Visit, key: str) -> tuple[Role, int | None]:
     """A role and, where it is one at a customer, at which."""
     role = st.selectbox(
-        "Role",
+        _("Role"),
         tuple(ROLES),
-        format_func=lambda one: ROLES[one] + (", staff" if one.is_staff else ", at a customer"),
+        format_func=role_with_place,
         key=f"{key}_role",
     )
     return role, None if role.is_staff else pick_customer(visit, f"{key}_customer")
+
+
+def role_with_place(role: Role) -> str:
+    words = _("{role}, staff") if role.is_staff else _("{role}, at a customer")
+    return words.format(role=_(ROLES[role]))
 
 
 def _do_invite(email: str, name: str, role: Role, customer_id: int | None, visit: Visit) -> None:
@@ -174,8 +187,8 @@ def _do_invite(email: str, name: str, role: Role, customer_id: int | None, visit
 
 def _hand_link(visit: Visit, secret: str, name: str) -> None:
     end = moment(visit.clock + LINK_LIFE)
-    first = joined(("Give this link to ", strong(name), ", by a way that only they read."))
-    again = f"It signs in once, until {end}, and is not shown again."
+    first = filled(_("Give this link to {name}, by a way that only they read."), name=strong(name))
+    again = _("It signs in once, until {time}, and is not shown again.").format(time=end)
     link = f"{visit.settings.origin}/auth/link?token={secret}"
     hand_over(visit, MAY, link, first, again)
 
@@ -183,32 +196,32 @@ def _hand_link(visit: Visit, secret: str, name: str) -> None:
 # One person
 
 
-@st.dialog("Person", width="medium")
+@dialog(N_("Person"), width="medium")
 def _manage(visit: Visit, person: PersonView) -> None:
     must_still(visit, MAY)
     own = person.id == visit.viewer.person_id
     show(
         tag("h2", person.name, class_="u-section"),
-        note(f"{person.email} · {'disabled' if person.disabled else last_seen(person)}"),
+        note(f"{person.email} · {_('Disabled') if person.disabled else last_seen(person)}"),
     )
     _roles(person)
     with st.container(border=True, key="give_role"):
         role, customer_id = _pick_role(visit, f"give_{person.id}")
         wanted = role.is_staff or customer_id is not None
-        if st.button("Give this role", disabled=not wanted):
+        if st.button(_("Give this role"), disabled=not wanted):
             ask(partial(_give, person, role, customer_id))
     with st.container(horizontal=True, key="manage_acts"):
-        if st.button("New sign-in link", disabled=person.disabled, icon=":material/link:"):
+        if st.button(_("New sign-in link"), disabled=person.disabled, icon=":material/link:"):
             ask(partial(_link, person))
-        if st.button("End all sessions", icon=":material/devices:"):
+        if st.button(_("End all sessions"), icon=":material/devices:"):
             ask(partial(_end_all, person))
         if person.disabled:
-            if st.button("Enable", icon=":material/lock_open:"):
+            if st.button(_("Enable"), icon=":material/lock_open:"):
                 ask(partial(_enable, person))
-        elif st.button("Disable…", icon=":material/block:"):
+        elif st.button(_("Disable…"), icon=":material/block:"):
             ask(partial(_confirm_disable, person))
     if own:
-        show(note("This is you: your administrator role and your access are not yours to end."))
+        show(note(_("This is you: your administrator role and your access are not yours to end.")))
 
 
 def _roles(person: PersonView) -> None:
@@ -222,7 +235,7 @@ def _roles(person: PersonView) -> None:
             key=f"role_{one.membership_id}",
         ):
             show(tag("p", role_in_full(one), class_="u-text"))
-            if st.button("Take away", type="tertiary", key=f"take_{one.membership_id}"):
+            if st.button(_("Take away"), type="tertiary", key=f"take_{one.membership_id}"):
                 ask(partial(_take, person, one))
 
 
@@ -233,16 +246,15 @@ def _confirm_disable(person: PersonView, visit: Visit) -> None:
     _sure(visit, person)
 
 
-@st.dialog("Disable a person")
+@dialog(N_("Disable a person"))
 def _sure(visit: Visit, person: PersonView) -> None:
     must_still(visit, MAY)
-    show(
-        note(
-            *("Disable ", strong(person.name), "? Every page they have open closes at once, "),
-            "and no link of theirs works any more. You can enable them again.",
-        )
+    words = _(
+        "Disable {name}? Every page they have open closes at once, and no link of theirs works "
+        "any more. You can enable them again."
     )
-    if st.button("Disable", type="primary"):
+    show(note(filled(words, name=strong(person.name))))
+    if st.button(_("Disable"), type="primary"):
         ask(partial(_disable, person))
 
 
@@ -251,12 +263,18 @@ def _sure(visit: Visit, person: PersonView) -> None:
 
 def _give(person: PersonView, role: Role, customer_id: int | None, visit: Visit) -> None:
     administration.give_role(visit.viewer, person.id, role, customer_id, visit.clock)
-    done(strong(person.name), f" is {ROLES[role].lower()} now.")
+    done(filled(_("{name} has a new role: {role}."), name=strong(person.name), role=_(ROLES[role])))
 
 
 def _take(person: PersonView, member: Member, visit: Visit) -> None:
     administration.take_role(visit.viewer, member.membership_id or 0, visit.clock)
-    done(strong(person.name), f" is no longer {role_in_full(member)}.")
+    done(
+        filled(
+            _("{name} no longer has the role: {role}."),
+            name=strong(person.name),
+            role=role_in_full(member),
+        )
+    )
 
 
 def _link(person: PersonView, visit: Visit) -> None:
@@ -266,23 +284,25 @@ def _link(person: PersonView, visit: Visit) -> None:
 
 def _disable(person: PersonView, visit: Visit) -> None:
     administration.disable_person(visit.viewer, person.id, visit.clock)
-    done(strong(person.name), " is disabled. Whatever they had open has closed.")
+    words = _("{name} is disabled. Whatever they had open has closed.")
+    done(filled(words, name=strong(person.name)))
 
 
 def _enable(person: PersonView, visit: Visit) -> None:
     administration.enable_person(visit.viewer, person.id, visit.clock)
-    done(strong(person.name), " may sign in again. Links of before stay dead: make a new one.")
+    words = _("{name} may sign in again. Links of before stay dead: make a new one.")
+    done(filled(words, name=strong(person.name)))
 
 
 def _end(key: str, name: str, visit: Visit) -> None:
     administration.end_session(visit.viewer, key, visit.clock)
-    done("The session of ", strong(name), " has ended.")
+    done(filled(_("The session of {name} has ended."), name=strong(name)))
 
 
 def _end_all(person: PersonView, visit: Visit) -> None:
     number = administration.end_sessions_of(visit.viewer, person.id, visit.clock)
-    many = {0: "No session", 1: "One session"}.get(number, f"{number} sessions")
-    done(many, " of ", strong(person.name), " ended.")
+    words = n_("{n} session of {name} has ended.", "{n} sessions of {name} have ended.", number)
+    done(filled(words, n=whole(number), name=strong(person.name)))
 
 
-PAGE = Page("people", "People", ":material/group:", MAY, render)
+PAGE = Page("people", N_("People"), ":material/group:", MAY, render)

@@ -1,57 +1,68 @@
 """People, roles and sessions in words, for every page that names them; values → HTML."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from dashboard.access import Member, Role
-from dashboard.charts.formats import moment
+from dashboard.charts.formats import moment, whole
 from dashboard.views.markup import Part, Safe, div, span, tag
+from dashboard.words import N_, _, n_
 from data.identity import EMBED, LiveSession, PersonView
 
 ROLES = {
-    Role.VIEWER: "Viewer",
-    Role.MANAGER: "Manager",
-    Role.ADMINISTRATOR: "Administrator",
-    Role.BILLING_MANAGER: "Billing manager",
-    Role.DEVELOPER: "Developer",
-    Role.SUPPORT: "Support",
+    Role.VIEWER: N_("Viewer"),
+    Role.MANAGER: N_("Manager"),
+    Role.ADMINISTRATOR: N_("Administrator"),
+    Role.BILLING_MANAGER: N_("Billing manager"),
+    Role.DEVELOPER: N_("Developer"),
+    Role.SUPPORT: N_("Support"),
 }
 DOORS = {
-    "link": "By a personal link",
-    "oidc": "By an identity provider",
-    "demo": "By the demo's sign-in page",
-    EMBED: "In a frame",
+    "link": N_("By a personal link"),
+    "oidc": N_("By an identity provider"),
+    "demo": N_("By the demo's sign-in page"),
+    EMBED: N_("In a frame"),
 }
 MOST_ROLES = 3
 
 
 def role_in_full(member: Member) -> str:
     """Manager at Birch Bakery, Administrator."""
-    where = f" at {member.customer.name}" if member.customer else ""
-    return ROLES[member.role] + where
+    role = _(ROLES[member.role])
+    if member.customer is None:
+        return role
+    return _("{role} at {customer}").format(role=role, customer=member.customer.name)
 
 
 def roles_of(members: Iterable[Member]) -> str:
     words = [role_in_full(one) for one in members]
-    more = len(words) - MOST_ROLES
-    shown = ", ".join(words[:MOST_ROLES]) + (f" and {more} more" if more > 0 else "")
-    return shown or "No role: cannot sign in"
+    return first_few(words, MOST_ROLES) or _("No role: cannot sign in")
+
+
+def first_few(words: Sequence[str], most: int) -> str:
+    """Manager at Birch Bakery, Administrator and 2 more."""
+    shown, more = ", ".join(words[:most]), len(words) - most
+    if more <= 0:
+        return shown
+    return n_("{some} and {n} more", "{some} and {n} more", more).format(some=shown, n=whole(more))
 
 
 def door_of(session: LiveSession) -> str:
     if session.door == EMBED:
-        return f"In a frame at {session.origin}"
-    return DOORS.get(session.door, f"By {session.door}")
+        return _("In a frame at {address}").format(address=session.origin)
+    return _(DOORS.get(session.door, session.door))
 
 
-def last_seen(person: PersonView, *, never: str = "Never signed in") -> str:
-    return f"Signed in {moment(person.last_sign_in_at)}" if person.last_sign_in_at else never
+def last_seen(person: PersonView, *, never: str = N_("Never signed in")) -> str:
+    if person.last_sign_in_at is None:
+        return _(never)
+    return _("Signed in {time}").format(time=moment(person.last_sign_in_at))
 
 
 def person_facts(person: PersonView, sessions: int, *, own: bool) -> Safe:
     return div(
         "u-entry",
-        _who(person.name, person.email, "You" if own else None),
+        _who(person.name, person.email, _("You") if own else None),
         div("u-pair", span("u-text", roles_of(person.members))),
         div("u-health", *_state(person, sessions)),
     )
@@ -59,10 +70,10 @@ def person_facts(person: PersonView, sessions: int, *, own: bool) -> Safe:
 
 def _state(person: PersonView, sessions: int) -> tuple[Safe, Safe]:
     if person.disabled:
-        return span("u-dot u-bad"), tag("span", "Disabled")
+        return span("u-dot u-bad"), tag("span", _("Disabled"))
     if sessions:
-        places = "" if sessions == 1 else f", {sessions} times"
-        return span("u-dot u-good"), tag("span", f"Signed in now{places}")
+        words = n_("Signed in now", "Signed in now, {n} times", sessions)
+        return span("u-dot u-good"), tag("span", words.format(n=whole(sessions)))
     return span("u-dot"), tag("span", last_seen(person))
 
 
@@ -70,13 +81,16 @@ def session_facts(session: LiveSession, now: datetime, *, own: bool) -> Safe:
     member = session.member
     where = role_in_full(member)
     if session.viewing:
-        where += f", viewing {session.viewing.customer.name}"
-    mark = "You, here" if own else None
+        words = _("{role}, viewing {customer}")
+        where = words.format(role=where, customer=session.viewing.customer.name)
+    mark = _("You, here") if own else None
+    visitor = _("Visitor of a frame, key {key}").format(key=session.opened_by)
+    since = _("Since {time}").format(time=moment(session.created_at))
     return div(
         "u-entry",
-        _who(member.name, member.email or f"Visitor of a frame, key {session.opened_by}", mark),
+        _who(member.name, member.email or visitor, mark),
         div("u-pair", span("u-text", where), span("u-key", door_of(session))),
-        div("u-pair", span("u-text", f"Since {moment(session.created_at)}"), _ends(session, now)),
+        div("u-pair", span("u-text", since), _ends(session, now)),
     )
 
 
@@ -89,17 +103,21 @@ def _who(name: str, below: str, mark: str | None) -> Safe:
 
 def _ends(session: LiveSession, now: datetime) -> Safe:
     end, idle = until(session.expires_at, now), until(session.idle_until, now)
-    unused = f", unused {idle}" if session.idle_until < session.expires_at else ""
-    return span("u-key", f"Ends {end}{unused}")
+    words = _("Ends {when}")
+    if session.idle_until < session.expires_at:
+        words = _("Ends {when}, unused {sooner}")
+    return span("u-key", words.format(when=end, sooner=idle))
 
 
 def until(at: datetime, now: datetime) -> str:
     """in 12 min, in 3 h: how long something lasts yet."""
     minutes = max(int((at - now).total_seconds()) // 60, 0)
     if minutes < 60:
-        return f"in {minutes} min"
+        return _("in {n} min").format(n=minutes)
     hours = minutes // 60
-    return f"in {hours} h" if hours < 48 else f"in {hours // 24} days"
+    if hours < 48:
+        return _("in {n} h").format(n=hours)
+    return n_("in {n} day", "in {n} days", hours // 24).format(n=whole(hours // 24))
 
 
 def found(text: str, *fields: str) -> bool:

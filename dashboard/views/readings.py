@@ -10,10 +10,12 @@ from datetime import date, datetime
 
 import streamlit as st
 
+from data.company import SubscriptionLine, subscription_line
 from data.explanation import Explained, StaffExplained, explanation, staff_explanation
 from data.overview import Overview, overview
 from data.periods import BillingPeriod
 from data.scope import Scope
+from data.since import Changes, changes_since
 from data.statement import StaffStatement, Statement, staff_statement, statement
 from data.store import SubscriptionView, periods, subscriptions
 from data.usage import CategorySeries, breakdown
@@ -55,6 +57,38 @@ def read_overview(
         now=now,
         settling_days=settling_days,
         calendar=calendar,
+    )
+
+
+@st.cache_data(ttl=3600, max_entries=2000, show_spinner=False)
+def read_changes(
+    scope: Scope,
+    version: str,
+    subscription: str,
+    since: datetime,
+    today: date,
+    settling_days: int,
+) -> Changes:
+    return changes_since(scope, subscription, since, today=today, settling_days=settling_days)
+
+
+@st.cache_data(ttl=3600, max_entries=500, show_spinner=False)
+def read_subscription_line(
+    scope: Scope,
+    version: str,
+    subscription: str,
+    period: BillingPeriod,
+    today: date,
+    now: datetime,
+    settling_days: int,
+    calendar: str,
+) -> SubscriptionLine:
+    shown = read_overview(
+        *(scope, version, subscription, period, today, now, settling_days, calendar)
+    )
+    view = next(one for one in read_subscriptions(scope, version) if one.key == subscription)
+    return subscription_line(
+        *(scope, view, shown), today=today, now=now, settling_days=settling_days
     )
 
 

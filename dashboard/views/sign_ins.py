@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from dashboard.access import Permission, Viewer, administration
-from dashboard.charts.formats import moment
+from dashboard.charts.formats import clock, moment
 from dashboard.views.markup import Safe, div, note, span, tag
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import show, state
 from dashboard.views.people_lists import ROLES, last_seen, listed
+from dashboard.words import N_, _
 from data.identity import VIEWING_LIFE, Action, Entry, PersonView
 
 MOST_SHOWN = 50
@@ -32,7 +33,7 @@ class Look:
 
 def render(visit: Visit) -> None:
     visit.viewer.require(Permission.VIEW_OWN)
-    show(tag("h1", "Access", class_="u-title"))
+    show(tag("h1", _("Access"), class_="u-title"))
     show(_people(visit))
     if visit.settings.show_viewings:
         show(_looks(visit, looks(administration.own_viewings(visit.viewer), visit.clock)))
@@ -44,36 +45,38 @@ def render(visit: Visit) -> None:
 def _people(visit: Visit) -> Safe:
     viewer = visit.viewer
     if viewer.person_id is None:
-        words = "You see this page inside another product: who may sign in there sees it, too."
-        return state("Nobody signs in here", words)
+        words = _("You see this page inside another product: who may sign in there sees it, too.")
+        return state(_("Nobody signs in here"), words)
     if not administration.sees_people(viewer):
-        return listed("Your access", div("u-panel", own_entry(viewer)), _foot(visit, own=True))
+        return listed(_("Your access"), div("u-panel", own_entry(viewer)), _foot(visit, own=True))
     people = administration.own_people(viewer)
     if not people:
-        return state("Nobody may sign in yet", f"{visit.brand.name} invites people.")
+        return state(
+            _("Nobody may sign in yet"), _("{name} invites people.").format(name=visit.brand.name)
+        )
     entries = (person_entry(one, own=one.id == viewer.person_id) for one in people)
-    return listed("Who may sign in", div("u-panel u-entries", *entries), _foot(visit, own=False))
+    return listed(_("Who may sign in"), div("u-panel u-entries", *entries), _foot(visit, own=False))
 
 
 def _foot(visit: Visit, *, own: bool) -> Safe:
-    ask = f"To add or remove somebody, ask {visit.brand.name.rstrip('.')}."
-    return tag(
-        "p", "Who else may sign in, your managers see. " + ask if own else ask, class_="u-foot"
-    )
+    words = _("To add or remove somebody, ask {name}.")
+    if own:
+        words = _("Who else may sign in, your managers see. To add or remove somebody, ask {name}.")
+    return tag("p", words.format(name=visit.brand.name.rstrip(".")), class_="u-foot")
 
 
 def person_entry(person: PersonView, *, own: bool) -> Safe:
-    role = ROLES[person.members[0].role] if person.members else ""
-    seen = last_seen(person, never="No sign-in recorded")
+    role = _(ROLES[person.members[0].role]) if person.members else ""
+    seen = last_seen(person, never=_("No sign-in recorded"))
     return _entry(person.name, person.email, role, seen, own=own)
 
 
 def own_entry(viewer: Viewer) -> Safe:
-    return _entry(viewer.name, viewer.email, ROLES[viewer.role], "Signed in now", own=True)
+    return _entry(viewer.name, viewer.email, _(ROLES[viewer.role]), _("Signed in now"), own=True)
 
 
 def _entry(name: str, email: str, role: str, seen: str, *, own: bool) -> Safe:
-    you = span("u-tag", "You") if own else None
+    you = span("u-tag", _("You")) if own else None
     return div(
         "u-entry",
         div(
@@ -90,25 +93,32 @@ def _entry(name: str, email: str, role: str, seen: str, *, own: bool) -> Safe:
 
 
 def _looks(visit: Visit, found: tuple[Look, ...]) -> Safe:
-    title = "Who looked at your pages"
+    title = _("Who looked at your pages")
     name = visit.brand.name
     if not found:
-        none = note(f"Nobody of {name} has looked at your pages.")
+        none = note(_("Nobody of {name} has looked at your pages.").format(name=name))
         return listed(title, div("u-panel u-none", none))
     entries = (_look(one) for one in found[:MOST_SHOWN])
-    about = f"People of {name} may look at these pages to help you; they can change nothing."
+    about = _(
+        "People of {name} may look at these pages to help you; they can change nothing."
+    ).format(name=name)
     return listed(title, div("u-panel u-entries", *entries), tag("p", about, class_="u-foot"))
 
 
 def _look(one: Look) -> Safe:
-    pages = ", ".join(page.replace("-", " ").capitalize() for page in one.pages)
-    end = f"{one.ended_at:%H:%M} UTC" if one.ended_at else "still looking"
+    pages = ", ".join(page_name(path) for path in one.pages)
+    end = clock(one.ended_at) if one.ended_at else _("still looking")
     return div(
         "u-entry",
         div("u-pair", span("u-name", one.who), span("u-key", f"{moment(one.began_at)} – {end}")),
         div("u-pair", span("u-text u-wrap", one.reason)),
-        div("u-pair", span("u-key", pages or "No page opened")),
+        div("u-pair", span("u-key", pages or _("No page opened"))),
     )
+
+
+def page_name(path: str) -> str:
+    """A page's title by its address: plan-and-overage -> Plan and overage, as it is called here."""
+    return _(path.replace("-", " ").capitalize())
 
 
 def looks(entries: Sequence[Entry], now: datetime) -> tuple[Look, ...]:
@@ -145,5 +155,10 @@ def _reason(entry: Entry) -> str:
 
 
 PAGE = Page(
-    "access", "Access", ":material/lock_person:", Permission.VIEW_OWN, render, without_contract=True
+    "access",
+    N_("Access"),
+    ":material/lock_person:",
+    Permission.VIEW_OWN,
+    render,
+    without_contract=True,
 )

@@ -1,123 +1,238 @@
-"""Spend: the statement of a period line by line, so far, settling or final."""
+"""Spend: the statement of a period line by line; so far, expected and final are never mixed."""
 
-from datetime import date
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from dashboard.access import Permission
-from dashboard.charts.formats import moment, money, money_range, period_name
+from dashboard.charts.formats import day, moment, money, money_range, period_name
 from dashboard.exports import statement_days, statement_lines
 from dashboard.views.cards import TWILIO_BILL, card, how_worked_out, middle_rows, row
 from dashboard.views.forecast_words import allowance_end, overage_guess, uncertain
 from dashboard.views.gauges import bar, range_track
-from dashboard.views.markup import Safe, div, note, span, tag
+from dashboard.views.markup import Safe, div, filled, note, span, strong, tag
 from dashboard.views.notices import notices
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import csv_button, overview_of, page_head, show, state
+from dashboard.views.parts import callout, csv_button, overview_of, page_head, show, state
 from dashboard.views.readings import read_explanation, read_periods, read_statement
+from dashboard.views.spend_readings import read_closed_bills
+from dashboard.views.statement_paper import pdf_button
 from dashboard.views.statement_table import fingerprint, plan_changes, statement_table
-from dashboard.views.wording import STATUS_WORDS, freshness_line
+from dashboard.views.wording import freshness_line
+from dashboard.words import N_, _
 from data.overview import Overview
 from data.periods import BillingPeriod
 from data.statement import Statement, Status
+from data.statement_archive import ClosedBill, LaterAdjustment
 
-MOST_EARLIER = 12
-STATUS_NOTES = {
-    Status.OPEN: "What has been counted until now. It grows until the period ends.",
-    Status.SETTLING: "The period is over. Late usage may still be added for a few days.",
-    Status.FINAL: "This statement is closed. Late usage would be an adjustment on a later one.",
+MOST_EARLIER = 24
+MOST_UNCLOSED = 3  # that are priced anew for the list
+FINAL_AFTER = timedelta(days=3)  # a last day settles by the next one, and 48 hours are waited
+STATUS_TAGS = {
+    Status.OPEN: N_("so far"),
+    Status.SETTLING: N_("settling"),
+    Status.FINAL: N_("final"),
 }
 
 
 def render(visit: Visit) -> None:
-    period = page_head(visit, "Spend")
+    period = page_head(visit, _("Spend"))
     view = overview_of(visit, period)
     bill = view.statement
     show(notices(visit, view.freshness))
     if bill is None:
-        link = tag("a", "Open your bill at Twilio", href=TWILIO_BILL)
-        show(
-            state(
-                "You pay Twilio directly",
-                "This account is your own at Twilio, so we charge nothing for its usage.",
-                hint=link,
-            )
-        )
+        show(_connected())
         return
-    show(_figures(view, bill, visit.today))
+    closed = {one.start: one for one in _closed_bills(visit)}
+    own = closed.get(period.start)
+    show(_figures(visit, view, bill, own), _late(visit, own))
+    _statement(visit, view, bill, own)
+    freshness = freshness_line(view.freshness, period, visit.today)
+    show(_earlier(visit, period, closed), tag("p", freshness, class_="u-foot"))
+
+
+def _connected() -> Safe:
+    return state(
+        _("You pay Twilio directly"),
+        _("This account is your own at Twilio, so we charge nothing for its usage."),
+        hint=tag("a", _("Open your bill at Twilio"), href=TWILIO_BILL),
+    )
+
+
+def _closed_bills(visit: Visit) -> tuple[ClosedBill, ...]:
+    return read_closed_bills(visit.scope, visit.version, visit.subscription.key)
+
+
+def _statement(visit: Visit, view: Overview, bill: Statement, own: ClosedBill | None) -> None:
+    period, start = bill.period, f"{bill.period.start}"
     trees = read_explanation(
         visit.scope, visit.version, visit.subscription.key, period, visit.today
     )
     with st.container(border=True, key="statement_card"):
         with st.container(key="statement_head", horizontal=True, vertical_alignment="center"):
-            show(tag("h2", "Statement", class_="u-section"))
-            csv_button(visit, "CSV", lambda: statement_lines(bill), "statement", f"{period.start}")
-            csv_button(
-                visit, "By day", lambda: statement_days(bill, trees), "days", f"{period.start}"
-            )
+            show(tag("h2", _("Statement"), class_="u-section"))
+            pdf_button(visit, bill, view.freshness, own)
+            csv_button(visit, _("CSV"), lambda: statement_lines(bill), "statement", start)
+            csv_button(visit, _("By day"), lambda: statement_days(bill, trees), "days", start)
         show(plan_changes(bill), statement_table(bill, trees), fingerprint(bill))
-    freshness = freshness_line(view.freshness, period, visit.today)
-    show(_earlier(visit, period), tag("p", freshness, class_="u-foot"))
 
 
-def _earlier(visit: Visit, period: BillingPeriod) -> Safe | None:
-    """The bills before this one, to compare with."""
-    scope, own = visit.scope, visit.subscription
-    known = read_periods(scope, visit.version, own.key, visit.today)
-    bills = [
-        read_statement(scope, visit.version, own.key, one, visit.today)
-        for one in [one for one in known if one < period][:MOST_EARLIER]
-    ]
-    priced = [bill for bill in bills if bill is not None]
-    if not priced:
-        return None
-    most = max(bill.total for bill in priced)
-    rows = (
-        div(
-            "u-bill",
-            span("u-text", period_name(bill.period)),
-            bar(bill.total, most),
-            span("u-tag", STATUS_WORDS[bill.status]),
-            span("u-value", money(bill.total, bill.currency)),
-        )
-        for bill in priced
-    )
-    return div("u-panel", tag("h2", "Earlier periods", class_="u-section"), *rows)
+def _figures(visit: Visit, view: Overview, bill: Statement, own: ClosedBill | None) -> Safe:
+    """Three figures of three kinds: what is, what is likely, and what no longer changes."""
+    if bill.status is Status.FINAL:
+        return div("u-cards u-few", _final(bill, own))
+    expected = _expected(view, bill, visit.today)
+    return div("u-cards u-few", _so_far(view, bill), expected, _not_final(visit, bill))
 
 
-def _figures(view: Overview, bill: Statement, today: date) -> Safe:
+def _so_far(view: Overview, bill: Statement) -> Safe:
+    said = {
+        Status.OPEN: _("What has been counted until now. It grows until the period ends."),
+        Status.SETTLING: _("The period is over. Late usage may still be added for a few days."),
+    }
     at = view.freshness.as_of
-    as_of = note(f"As of {moment(at)}.") if at and bill.status is not Status.FINAL else None
-    title = "Spend" if bill.status is Status.FINAL else "Spend to date"
-    so_far = card(
-        title,
+    return card(
+        _("So far"),
         money(bill.total, bill.currency),
-        note(STATUS_NOTES[bill.status]),
-        as_of,
-        label=STATUS_WORDS[bill.status],
+        note(said[bill.status]),
+        note(_("As of {moment}.").format(moment=moment(at))) if at else None,
+        label=_(STATUS_TAGS[bill.status]),
     )
-    return div("u-cards u-few", so_far, _expected(view, bill, today))
 
 
 def _expected(view: Overview, bill: Statement, today: date) -> Safe | None:
-    ahead = view.outlook
-    if ahead is None or ahead.amount is None or bill.status is not Status.OPEN:
+    ahead, title = view.outlook, _("Expected at the end")
+    if bill.status is not Status.OPEN:
         return None
+    if ahead is None or ahead.amount is None:
+        early = note(_("The first days have to settle before anything can be said."))
+        return card(title, "–", early, label=_("expected"))
+    figure = money_range(ahead.amount, bill.currency)
     if not uncertain(ahead.amount):
-        stays = note("Usage so far does not change it.")
-        figure = money_range(ahead.amount, bill.currency)
-        return card("Expected at the end", figure, stays, label="expected")
+        return card(title, figure, note(_("Usage does not change it.")), label=_("expected"))
     guess, end = overage_guess(view), allowance_end(view)
-    overage = row("Of it overage", f"about {guess}") if guess else None
+    overage = row(_("Of it overage"), _("about {amount}").format(amount=guess)) if guess else None
     return card(
-        "Expected at the end",
-        money_range(ahead.amount, bill.currency),
+        title,
+        figure,
         range_track(bill.total, ahead.amount),
         div("u-rows", *middle_rows(view), overage),
-        note(f"{end}.") if end else None,
+        note(end) if end else None,
         how_worked_out(view, today),
-        label="expected",
+        label=_("expected"),
     )
 
 
-PAGE = Page("spend", "Spend", ":material/receipt_long:", Permission.VIEW_OWN, render)
+def _not_final(visit: Visit, bill: Statement) -> Safe:
+    settles = timedelta(days=visit.settings.settling_days)
+    on = bill.period.last_day + settles + FINAL_AFTER
+    when = _("About {day}").format(day=day(on)) if on > visit.today else _("Soon")
+    said = _("Until then nothing here is final. Then it is frozen and no longer changes.")
+    return card(_("Final"), tag("span", when, class_="u-words"), note(said), label=_("not final"))
+
+
+def _final(bill: Statement, own: ClosedBill | None) -> Safe:
+    closed = day(own.closed_at.date(), year=True) if own else ""
+    said = _("Closed on {day}. It no longer changes.").format(day=closed)
+    amount = money(bill.total, bill.currency)
+    return card(_("Spend"), amount, note(said), label=_(STATUS_TAGS[bill.status]))
+
+
+def _late(visit: Visit, own: ClosedBill | None) -> Safe | None:
+    """What a closed period turned out to cost more or less, with the statements that bill it."""
+    if own is None or not own.adjusted:
+        return None
+    links = [
+        filled(
+            _("{amount}, noticed on {day}, is billed in {period}."),
+            amount=strong(_signed(one.amount, own.currency)),
+            day=day(one.noticed_on),
+            period=_link(visit, one.billed_in),
+        )
+        for one in own.adjusted
+    ]
+    said = _("Late usage has changed this period since it was closed.")
+    return callout(said, *(part for link in links for part in (" ", link)))
+
+
+def _signed(amount: Decimal, currency: str) -> str:
+    return f"{'−' if amount < 0 else '+'}{money(abs(amount), currency)}"
+
+
+def _link(visit: Visit, start: date, text: str | None = None) -> Safe:
+    """To the same page of another period; language and contract stay in the address."""
+    query = urlencode({**st.query_params.to_dict(), "period": f"{start}"})
+    return tag("a", text or _period_of(visit, start), href=f"?{query}", target="_self")
+
+
+def _period_of(visit: Visit, start: date) -> str:
+    own = visit.subscription
+    known = read_periods(visit.scope, visit.version, own.key, visit.today)
+    return next((period_name(one) for one in known if one.start == start), day(start, year=True))
+
+
+def _earlier(visit: Visit, period: BillingPeriod, closed: dict[date, ClosedBill]) -> Safe | None:
+    """The statements of all other periods, each with its address."""
+    rows = list(_statements(visit, period, closed))
+    if not rows:
+        return None
+    most: dict[str, Decimal] = {}
+    for _start, _name, currency, total, *_more in rows:
+        most[currency] = max(total, most.get(currency, total))
+    heads = (_("Period"), _("Status"), _("Total"), _("Billed later"), _("Fingerprint"))
+    sides = (None, None, "u-number", "u-number", "u-hash")
+    named = zip(heads, sides, strict=True)
+    head = tag("tr", *(tag("th", name, scope="col", class_=side) for name, side in named))
+    body = [_bill(visit, most[one[2]], *one) for one in rows]
+    table = tag("table", tag("thead", head), tag("tbody", *body), class_="u-table u-bills")
+    title = tag("h2", _("Other statements"), class_="u-section")
+    return div("u-panel", title, div("u-table-frame", table))
+
+
+Listed = tuple[date, str, str, Decimal, Status, tuple[LaterAdjustment, ...], str]
+
+
+def _statements(
+    visit: Visit, period: BillingPeriod, closed: dict[date, ClosedBill]
+) -> Iterator[Listed]:
+    """(start, name, currency, total, status, billed later, hash): closed ones are read at once."""
+    own, priced = visit.subscription, 0
+    known = read_periods(visit.scope, visit.version, own.key, visit.today)
+    for one in [one for one in known if one.start != period.start][:MOST_EARLIER]:
+        name = period_name(one)
+        if bill := closed.get(one.start):
+            status, hashed = Status.FINAL, bill.content_hash
+            yield one.start, name, bill.currency, bill.total, status, bill.adjusted, hashed
+        elif priced < MOST_UNCLOSED:
+            priced += 1
+            open_ = read_statement(visit.scope, visit.version, own.key, one, visit.today)
+            if open_ is not None:
+                yield one.start, name, open_.currency, open_.total, open_.status, (), ""
+
+
+def _bill(
+    visit: Visit,
+    most: Decimal,
+    start: date,
+    name: str,
+    currency: str,
+    total: Decimal,
+    status: Status,
+    later: Sequence[LaterAdjustment],
+    hashed: str,
+) -> Safe:
+    billed = [span("u-line", _signed(one.amount, currency)) for one in later]
+    return tag(
+        "tr",
+        tag("td", _link(visit, start, name)),
+        tag("td", span("u-tag", _(STATUS_TAGS[status]))),
+        tag("td", money(total, currency), bar(total, most), class_="u-number"),
+        tag("td", *billed, class_="u-number"),
+        tag("td", tag("span", hashed[:16], class_="u-sid", title=hashed or None), class_="u-hash"),
+    )
+
+
+PAGE = Page("spend", N_("Spend"), ":material/receipt_long:", Permission.VIEW_OWN, render)

@@ -1,23 +1,39 @@
 """A statement as a table whose lines open to the days behind each, and a day's records."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from html import unescape
 
-from dashboard.charts.formats import counted, day, days, money, quantity, unit_price
-from dashboard.views.markup import Part, Safe, div, joined, note, span, tag
+from dashboard.charts.formats import (
+    counted,
+    day,
+    days,
+    money,
+    period_name,
+    quantity,
+    unit_price,
+)
+from dashboard.views.markup import Part, Safe, div, joined, span, tag
 from dashboard.views.wording import (
-    STATUS_WORDS,
     line_label,
     line_quantity,
     plan_step,
     worked_out,
 )
+from dashboard.words import N_, _, n_
 from data.explanation import Explained
 from data.periods import DAY
 from data.pricing import LineKind
 from data.statement import Part as Stretch
-from data.statement import Statement, StatementLine
+from data.statement import Statement, StatementLine, Status
+from data.statement_content import PlanStep
 
+TOTALS = {
+    Status.OPEN: N_("Total so far"),
+    Status.SETTLING: N_("Total, still settling"),
+    Status.FINAL: N_("Total final"),
+}
 WHOLE = (LineKind.FEE, LineKind.FLAT, LineKind.PACK)  # their price is not a unit's
 
 
@@ -25,18 +41,23 @@ def statement_table(bill: Statement, trees: Sequence[Explained]) -> Safe:
     """`trees` are the explanations of the lines, in their order."""
     head = tag(
         "tr",
-        tag("th", "Line", scope="col"),
-        *(tag("th", name, scope="col", class_="u-number") for name in ("Quantity", "Price")),
-        tag("th", f"Amount, {bill.currency}", scope="col", class_="u-number"),
+        tag("th", _("Line"), scope="col"),
+        *(tag("th", name, scope="col", class_="u-number") for name in (_("Quantity"), _("Price"))),
+        tag(
+            "th",
+            _("Amount, {currency}").format(currency=bill.currency),
+            scope="col",
+            class_="u-number",
+        ),
     )
     opened = iter(trees)
     rows = [row for part in bill.parts for row in _stretch(part, bill, opened)]
     if bill.closing:
-        rows.append(_heading("Earlier periods and credits"))
+        rows.append(_heading(_("Earlier periods and credits")))
         rows += [row for line in bill.closing for row in _line(line, bill.currency, next(opened))]
     total = tag(
         "tr",
-        tag("td", f"Total {STATUS_WORDS[bill.status]}", colspan="3"),
+        tag("td", _(TOTALS[bill.status]), colspan="3"),
         tag("td", money(bill.total, bill.currency), class_="u-number"),
         class_="u-total",
     )
@@ -50,14 +71,19 @@ def plan_changes(bill: Statement) -> Safe | None:
     if not steps:
         return None
     items = (tag("li", *plan_step(one)) for one in steps)
-    return div("u-steps", tag("h3", "Plan changes"), tag("ol", *items))
+    return div("u-steps", tag("h3", _("Plan changes")), tag("ol", *items))
 
 
 def fingerprint(bill: Statement) -> Safe | None:
     """By which a final statement can be told from a changed one."""
     if bill.content_hash is None:
         return None
-    return note(f"Final: it no longer changes. Fingerprint {bill.content_hash[:16]}.")
+    return tag(
+        "p",
+        _("Final: it no longer changes. Fingerprint {hash}.").format(hash=bill.content_hash[:16]),
+        class_="u-note",
+        title=bill.content_hash,
+    )
 
 
 def _heading(text: str) -> Safe:
@@ -69,7 +95,8 @@ def _stretch(part: Stretch, bill: Statement, opened: Iterator[Explained]) -> Ite
     used = (part.end - part.start).days
     text = f"{part.plan}, {days(part.start, part.end - DAY)}"
     if used < part.full_days:
-        text += f" · {used} of {part.full_days} days"
+        share = _("{days} of {all} days").format(days=used, all=part.full_days)
+        text = f"{text} · {share}"
     yield _heading(text)
     for line in part.lines:
         yield from _line(line, bill.currency, next(opened))
@@ -77,31 +104,32 @@ def _stretch(part: Stretch, bill: Statement, opened: Iterator[Explained]) -> Ite
 
 def _line(line: StatementLine, currency: str, tree: Explained) -> Iterator[Part]:
     how = worked_out(line.arithmetic, currency) if line.arithmetic else None
-    noticed = f"noticed on {day(line.noticed_on)}" if line.noticed_on else None
+    noticed = _("noticed on {day}").format(day=day(line.noticed_on)) if line.noticed_on else None
     yield tag(
         "tr",
-        tag("td", line_label(line), *(span("u-why", text) for text in (how, noticed) if text)),
+        tag("td", line_name(line), *(span("u-why", text) for text in (how, noticed) if text)),
         tag("td", line_quantity(line), class_="u-number"),
-        tag("td", _price(line, currency), class_="u-number"),
+        tag("td", line_price(line, currency), class_="u-number"),
         tag("td", money(line.amount, currency), class_="u-number"),
     )
     if any(child.day is None for child in tree.children):  # meters, or lines that changed
         for child in tree.children:
             yield _folded(_summed(child, currency), child.children, currency)
     elif tree.children:
-        yield _folded(f"By day: {_count(tree.children)}", tree.children, currency)
+        yield _folded(_by_day(tree.children), tree.children, currency)
 
 
 def _summed(node: Explained, currency: str) -> Safe:
     how = worked_out(node.arithmetic, currency) if node.arithmetic else None
     amount = "" if node.amount is None else money(node.amount, currency)
-    label = node.label.capitalize() if node.label.islower() else node.label
+    label = node.label.capitalize() if node.label.islower() else _(node.label)
     named = span("u-name", label, span("u-why", how) if how else None)
     return joined([named, span("u-value", amount)])
 
 
-def _count(nodes: Sequence[Explained]) -> str:
-    return "1 day" if len(nodes) == 1 else f"{len(nodes)} days"
+def _by_day(nodes: Sequence[Explained]) -> str:
+    many = len(nodes)
+    return n_("By day: {n} day", "By day: {n} days", many).format(n=many)
 
 
 def _folded(summary: Part, nodes: Sequence[Explained], currency: str) -> Safe:
@@ -116,7 +144,7 @@ def _folded(summary: Part, nodes: Sequence[Explained], currency: str) -> Safe:
 
 
 def _day(node: Explained, currency: str) -> Safe:
-    used = "" if node.quantity is None or not node.unit else counted(node.quantity, node.unit)
+    used = "" if node.quantity is None or not node.unit else counted(node.quantity, _(node.unit))
     amount = money(node.amount, currency) if node.amount else ""
     return tag(
         "tr",
@@ -128,18 +156,33 @@ def _day(node: Explained, currency: str) -> Safe:
 
 
 def _on(when: date | None, label: str) -> str:
-    return day(when) if when else label
+    return day(when) if when else _(label)
 
 
 def _records(nodes: Iterable[Explained]) -> str:
     """What Twilio sent for the day, where that is more than the day's own figure."""
     found = list(nodes)
-    named = (f"{one.label}: {quantity(one.quantity)}" for one in found if one.quantity is not None)
+    named = (
+        f"{_(one.label)}: {quantity(one.quantity)}" for one in found if one.quantity is not None
+    )
     return " · ".join(named)
 
 
-def _price(line: StatementLine, currency: str) -> str:
+def line_name(line: StatementLine) -> str:
+    if line.adjusts:
+        return _("Adjustment for {period}").format(period=period_name(line.adjusts))
+    return line_label(line)
+
+
+def line_price(line: StatementLine, currency: str) -> str:
     if line.unit_amount is None:
-        return "included" if line.kind is LineKind.INCLUDED else ""
-    unit = "" if line.kind in WHOLE or not line.unit else " each"
-    return f"{unit_price(line.unit_amount, currency)}{unit}"
+        return _("included") if line.kind is LineKind.INCLUDED else ""
+    price = unit_price(line.unit_amount, currency)
+    if line.kind in WHOLE or not line.unit:
+        return price
+    return _("{price} each").format(price=price)
+
+
+def step_words(step: PlanStep) -> str:
+    """A change of plan without its emphasis, for paper."""
+    return unescape(re.sub(r"<[^>]+>", "", joined(plan_step(step))))

@@ -13,9 +13,9 @@ import streamlit as st
 
 from dashboard.access import Permission
 from dashboard.charts import sync_requests
-from dashboard.charts.formats import moment, money
+from dashboard.charts.formats import moment, money, whole
 from dashboard.views.cards import card, row
-from dashboard.views.markup import Part, Safe, div, joined, span, strong, tag
+from dashboard.views.markup import Part, Safe, div, filled, joined, span, strong, tag
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import callout, csv_button, legend, show, show_chart, state
 from dashboard.views.sync_lists import (
@@ -33,6 +33,7 @@ from dashboard.views.sync_lists import (
     section,
     share,
 )
+from dashboard.words import N_, _, n_
 from data.freshness import STALE_AFTER
 from data.revisions import different_months, month_counts, revisions
 from data.scope import EveryTenant
@@ -52,16 +53,16 @@ RUNS_DRAWN, RUNS_LISTED = 30, 8
 ACCOUNTS_A_PAGE, ENTRIES = 12, 10
 CHOSEN, LEAF = "accounts", "leaf"  # in the address: which accounts, and which leaf of their list
 WHICH: dict[Which, str] = {
-    "all": "All",
-    "failing": "Failing",
-    "stale": "Stale",
-    "waiting": "Waiting for an owner",
+    "all": N_("All"),
+    "failing": N_("Failing"),
+    "stale": N_("Stale"),
+    "waiting": N_("Waiting for an owner"),
 }
 NONE_OF: dict[Which, str] = {
-    "all": "No account is known yet.",
-    "failing": "No account fails.",
-    "stale": "No account is stale.",
-    "waiting": "Every account has an owner.",
+    "all": N_("No account is known yet."),
+    "failing": N_("No account fails."),
+    "stale": N_("No account is stale."),
+    "waiting": N_("Every account has an owner."),
 }
 
 
@@ -71,7 +72,7 @@ def render(visit: Visit) -> None:
     runs = recent_runs(scope, limit=RUNS_DRAWN)
     holder = lease_holder(scope, now=visit.clock)
     counts = account_counts(scope, today=visit.today, now=visit.now)
-    show(tag("h1", "Sync", class_="u-title"))
+    show(tag("h1", _("Sync"), class_="u-title"))
     over = [run for run in runs if run.finished_at]
     if not over:
         show(_first_run(holder))
@@ -93,15 +94,18 @@ def render(visit: Visit) -> None:
 def _first_run(holder: Holder | None) -> Safe:
     if holder:
         return state(
-            "The first run is under way",
-            f"It began {moment(holder.taken_at)} and reads the whole history of every account.",
-            hint=f"By {holder.name}. This page fills when it has ended.",
+            _("The first run is under way"),
+            _("It began {time} and reads the whole history of every account.").format(
+                time=moment(holder.taken_at)
+            ),
+            hint=_("By {name}. This page fills when it has ended.").format(name=holder.name),
         )
     return state(
-        "Nothing has been synced yet",
-        "The first run reads every account and its whole history.",
-        hint=joined(
-            ("Start it with ", tag("code", "python -m data sync"), "; it is repeated by itself.")
+        _("Nothing has been synced yet"),
+        _("The first run reads every account and its whole history."),
+        hint=filled(
+            _("Start it with {command}; it is repeated by itself."),
+            command=tag("code", "python -m data sync"),
         ),
     )
 
@@ -109,14 +113,14 @@ def _first_run(holder: Holder | None) -> Safe:
 def _under_way(holder: Holder | None) -> Safe | None:
     if holder is None:
         return None
-    since = f" It began {moment(holder.taken_at)} ({holder.name})."
-    return callout(strong("A run is under way."), since)
+    since = _("It began {time} ({name}).").format(time=moment(holder.taken_at), name=holder.name)
+    return callout(strong(_("A run is under way.")), " ", since)
 
 
 def _broke_off(run: Run) -> Safe:
-    first = f"The run of {moment(run.started_at)} broke off."
-    rest = " Whole accounts are stored or none of them; the next run goes on with the others."
-    return callout(strong(first), rest, kind="warning")
+    first = _("The run of {time} broke off.").format(time=moment(run.started_at))
+    rest = _("Whole accounts are stored or none of them; the next run goes on with the others.")
+    return callout(strong(first), " ", rest, kind="warning")
 
 
 def _notice(last: Run, counts: AccountCounts, now: datetime) -> Safe:
@@ -126,47 +130,56 @@ def _notice(last: Run, counts: AccountCounts, now: datetime) -> Safe:
         or _late(last, now)
         or _failing(counts)
         or _stale(counts)
-        or tag("p", strong("Everything is up to date."), f" {_fresh(counts)}", class_="u-summary")
+        or tag(
+            "p", strong(_("Everything is up to date.")), f" {_fresh(counts)}", class_="u-summary"
+        )
     )
 
 
 def _failed(last: Run) -> Safe | None:
     if last.status != "failed":
         return None
-    why = f" {last.error}" if last.error else ""
-    return callout(strong("The last run failed."), why, kind="warning")
+    why = f" {_(last.error)}" if last.error else ""
+    return callout(strong(_("The last run failed.")), why, kind="warning")
 
 
 def _late(last: Run, now: datetime) -> Safe | None:
     if last.finished_at is None or now - last.finished_at <= STALE_AFTER:
         return None
-    since = f"No run has ended since {moment(last.finished_at)}."
-    return callout(strong(since), " Is the app, or the worker beside it, running?", kind="warning")
+    since = _("No run has ended since {time}.").format(time=moment(last.finished_at))
+    advice = _("Is the app, or the worker beside it, running?")
+    return callout(strong(since), " ", advice, kind="warning")
 
 
 def _failing(counts: AccountCounts) -> Safe | None:
     if not counts.failing:
         return None
-    first = f"{_accounts_of(counts.failing)} could not be read."
-    rest = " Why is said below. What was read before is kept, and each run tries again."
-    return callout(strong(first), rest, kind="warning")
+    first = n_("{n} account could not be read.", "{n} accounts could not be read.", counts.failing)
+    rest = _("Why is said below. What was read before is kept, and each run tries again.")
+    return callout(strong(first.format(n=whole(counts.failing))), " ", rest, kind="warning")
 
 
 def _stale(counts: AccountCounts) -> Safe | None:
     if not counts.stale:
         return None
-    first = f"{_accounts_of(counts.stale)} not read for more than a day."
-    return callout(strong(first), " The next run reads the longest unread first.", kind="warning")
+    first = n_(
+        "{n} account not read for more than a day.",
+        "{n} accounts not read for more than a day.",
+        counts.stale,
+    ).format(n=whole(counts.stale))
+    rest = _("The next run reads the longest unread first.")
+    return callout(strong(first), " ", rest, kind="warning")
 
 
 def _fresh(counts: AccountCounts) -> str:
+    fresh = whole(counts.fresh)
     if not counts.resting:
-        return f"{_accounts_of(counts.fresh)} fresh."
-    return f"{_accounts_of(counts.fresh)} fresh, {counts.resting:,} closed or withdrawn."
-
-
-def _accounts_of(number: int) -> str:
-    return "1 account" if number == 1 else f"{number:,} accounts"
+        return n_("{n} account fresh.", "{n} accounts fresh.", counts.fresh).format(n=fresh)
+    return n_(
+        "{n} account fresh, {resting} closed or withdrawn.",
+        "{n} accounts fresh, {resting} closed or withdrawn.",
+        counts.fresh,
+    ).format(n=fresh, resting=whole(counts.resting))
 
 
 # The top line
@@ -186,46 +199,47 @@ def _cards(visit: Visit, last: Run, counts: AccountCounts) -> Safe:
 
 def _last_run(last: Run, now: datetime, *, balance: bool) -> Safe:
     word, kind = result(last, live=False)
-    rows = [row("Ended", ago(last.finished_at, now) if last.finished_at else "–")]
-    rows.append(row("Took", lasting(last.took)))
+    rows = [row(_("Ended"), ago(last.finished_at, now) if last.finished_at else "–")]
+    rows.append(row(_("Took"), lasting(last.took)))
     if balance and last.balance is not None:
-        rows.append(row("Balance", money(last.balance, last.balance_currency or "USD")))
+        rows.append(row(_("Balance"), money(last.balance, last.balance_currency or "USD")))
     figure = tag("span", word, class_="u-words u-warn" if kind == "bad" else "u-words")
-    return card("Last run", figure, div("u-rows", *rows))
+    return card(_("Last run"), figure, div("u-rows", *rows))
 
 
 def _requests(last: Run) -> Safe:
-    rows = [row("Planned", f"{last.planned:,}"), row("Repeated", f"{last.retries:,}")]
+    rows = [row(_("Planned"), whole(last.planned)), row(_("Repeated"), whole(last.retries))]
     if last.per_second:
         rows.append(row("A second", pace(last.per_second)))
-    return card("Requests", f"{last.requests:,}", div("u-rows", *rows))
+    return card(_("Requests"), whole(last.requests), div("u-rows", *rows))
 
 
 def _refused(last: Run) -> Safe:
     each = last.twilio_seconds_each
     rows = (
-        row("Most at once", f"{last.concurrent:,}" if last.concurrent else "–"),
-        row("Each took", f"{each * 1000:,.0f} ms" if each else "–"),
+        row(_("Most at once"), whole(last.concurrent) if last.concurrent else "–"),
+        row(_("Each took"), f"{whole(round(each * 1000))} ms" if each else "–"),
     )
-    return card("Too many at once (429)", share(last.too_many), div("u-rows", *rows))
+    return card(_("Too many at once (429)"), share(last.too_many), div("u-rows", *rows))
 
 
 def _stored(last: Run) -> Safe:
     rows = (
-        row("Accounts", f"{last.accounts:,}"),
-        row("Past figures changed", f"{last.revisions:,}"),
+        row(_("Accounts"), whole(last.accounts)),
+        row(_("Past figures changed"), whole(last.revisions)),
     )
-    return card("Rows read", f"{last.rows:,}", div("u-rows", *rows))
+    return card(_("Rows read"), whole(last.rows), div("u-rows", *rows))
 
 
 def _states(counts: AccountCounts) -> Safe:
-    figure = tag("span", f"{counts.fresh:,}", span("u-of", f" of {counts.all:,} fresh"))
+    of = _("of {n} fresh").format(n=whole(counts.all))
+    figure = tag("span", whole(counts.fresh), span("u-of", f" {of}"))
     rows = (
-        row("Stale", f"{counts.stale:,}", class_=_row_class(counts.stale)),
-        row("Failing", f"{counts.failing:,}", class_=_row_class(counts.failing)),
-        row("Waiting for an owner", f"{counts.waiting:,}"),
+        row(_("Stale"), whole(counts.stale), class_=_row_class(counts.stale)),
+        row(_("Failing"), whole(counts.failing), class_=_row_class(counts.failing)),
+        row(_("Waiting for an owner"), whole(counts.waiting)),
     )
-    return card("Accounts", figure, div("u-rows", *rows))
+    return card(_("Accounts"), figure, div("u-rows", *rows))
 
 
 def _row_class(number: int) -> str:
@@ -239,24 +253,26 @@ def _runs(visit: Visit, runs: Sequence[Run], *, live: bool) -> None:
     drawn = [run for run in reversed(runs) if run.finished_at]
     with st.container(border=True, key="chart_card"):
         show(
-            tag("h2", "Requests by run", class_="u-section"),
+            tag("h2", _("Requests by run"), class_="u-section"),
             legend(
-                ("u-solid", "Answered"),
-                (visit.look.warning, "Too many at once"),
-                (visit.look.ghost, "Other answers"),
-                ("u-planned", "Planned"),
+                ("u-solid", _("Answered")),
+                (visit.look.warning, _("Too many at once")),
+                (visit.look.ghost, _("Other answers")),
+                ("u-planned", _("Planned")),
             ),
         )
         show_chart(sync_requests(drawn, visit.look), "sync_requests")
-    show(section("Last runs", runs_list(runs[:RUNS_LISTED], live=live)))
-    csv_button(visit, "CSV of the runs", lambda: runs_table(runs), "sync", "runs", f"{visit.today}")
+    show(section(_("Last runs"), runs_list(runs[:RUNS_LISTED], live=live)))
+    csv_button(
+        visit, _("CSV of the runs"), lambda: runs_table(runs), "sync", "runs", f"{visit.today}"
+    )
 
 
 def _accounts(visit: Visit, scope: EveryTenant, counts: AccountCounts) -> None:
     numbers = {"all": counts.all, "failing": counts.failing}
     numbers |= {"stale": counts.stale, "waiting": counts.waiting}
     with st.container(key="sync_accounts"):
-        show(tag("h2", "Accounts", class_="u-section"))
+        show(tag("h2", _("Accounts"), class_="u-section"))
         which = _picked(numbers)
         leaf = min(_leaf(), max(-(-numbers[which] // ACCOUNTS_A_PAGE), 1))
         found = account_freshness(
@@ -267,7 +283,7 @@ def _accounts(visit: Visit, scope: EveryTenant, counts: AccountCounts) -> None:
             limit=ACCOUNTS_A_PAGE,
             offset=(leaf - 1) * ACCOUNTS_A_PAGE,
         )
-        show(accounts_list(found, visit.now) if found else nothing(NONE_OF[which]))
+        show(accounts_list(found, visit.now) if found else nothing(_(NONE_OF[which])))
         _turn_leaves(leaf, numbers[which])
 
 
@@ -275,9 +291,9 @@ def _picked(numbers: dict[str, int]) -> Which:
     asked = st.query_params.get(CHOSEN)
     first: Which = next((one for one in get_args(Which) if one == asked), "all")
     chosen = st.segmented_control(
-        "Accounts by state",
+        _("Accounts by state"),
         tuple(WHICH),
-        format_func=lambda one: f"{WHICH[one]} {numbers[one]:,}",
+        format_func=lambda one: f"{_(WHICH[one])} {whole(numbers[one])}",
         default=first,
         required=True,
         key="sync_which",
@@ -298,10 +314,13 @@ def _turn_leaves(leaf: int, number: int) -> None:
         return
     first, last = (leaf - 1) * ACCOUNTS_A_PAGE + 1, min(leaf * ACCOUNTS_A_PAGE, number)
     with st.container(key="sync_leaves", horizontal=True, vertical_alignment="center"):
-        show(span("u-foot", f"{first:,}–{last:,} of {number:,}, the worst first"))
+        words = _("{first}–{last} of {all}, the worst first").format(
+            first=whole(first), last=whole(last), all=whole(number)
+        )
+        show(span("u-foot", words))
         for label, to, usable in (
-            ("Previous", leaf - 1, leaf > 1),
-            ("Next", leaf + 1, last < number),
+            (_("Previous"), leaf - 1, leaf > 1),
+            (_("Next"), leaf + 1, last < number),
         ):
             st.button(
                 label,
@@ -309,7 +328,7 @@ def _turn_leaves(leaf: int, number: int) -> None:
                 disabled=not usable,
                 on_click=_turn_to,
                 args=(to,),
-                key=label,
+                key=f"leaf_{to}",
             )
 
 
@@ -322,26 +341,36 @@ def _afterwards(scope: EveryTenant, *, with_cost: bool) -> None:
     changed = revisions(scope, with_cost=with_cost, limit=ENTRIES)
     months = different_months(scope, with_cost=with_cost, limit=ENTRIES)
     events = account_events(scope, limit=ENTRIES)
-    no_change = "Twilio has changed no figure of a past day since it was read."
+    no_change = _("Twilio has changed no figure of a past day since it was read.")
     show(
-        section("Changed by Twilio", revisions_list(changed) if changed else nothing(no_change)),
+        section(_("Changed by Twilio"), revisions_list(changed) if changed else nothing(no_change)),
         section(
-            "Months against Twilio's own", _footing(scope), months_list(months) if months else None
+            _("Months against Twilio's own"),
+            _footing(scope),
+            months_list(months) if months else None,
         ),
-        section("What happened to accounts", events_list(events)) if events else None,
+        section(_("What happened to accounts"), events_list(events)) if events else None,
     )
 
 
 def _footing(scope: EveryTenant) -> Safe:
     counts = month_counts(scope)
     if counts.checked_at is None:
-        return nothing("No month has been compared yet: it must be over and settled.")
+        return nothing(_("No month has been compared yet: it must be over and settled."))
     number = counts.equal + counts.different
     words: list[Part] = [
-        strong(f"{counts.equal:,} of {number:,} months are equal to Twilio's"),
-        f", {counts.different:,} differ. Last compared {moment(counts.checked_at)}.",
+        strong(
+            n_(
+                "{equal} of {n} month is equal to Twilio's",
+                "{equal} of {n} months are equal to Twilio's",
+                number,
+            ).format(equal=whole(counts.equal), n=whole(number))
+        ),
+        _(", {n} differ. Last compared {time}.").format(
+            n=whole(counts.different), time=moment(counts.checked_at)
+        ),
     ]
     return nothing(joined(words))
 
 
-PAGE = Page("sync", "Sync", ":material/sync:", Permission.OPERATE, render)
+PAGE = Page("sync", N_("Sync"), ":material/sync:", Permission.OPERATE, render)

@@ -1,174 +1,197 @@
-"""Usage: one product by day, down to Twilio's categories and to a single account."""
+"""Usage: any range of days by product, down to one category of one account.
 
-from dataclasses import dataclass
+Below the head everything is one fragment: a choice redraws the part that depends on it, and the
+page around it stays.
+"""
+
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import partial
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.access import Permission
-from dashboard.charts import adds_up, category_days, daily_usage
-from dashboard.charts.formats import counted, quantity, sentence
-from dashboard.exports import usage_by_category, usage_by_day
-from dashboard.views.forecast_words import unusual_line
-from dashboard.views.markup import Safe, div, note, span, tag
+from dashboard.charts import explored
+from dashboard.charts.explored import colours, drawn
+from dashboard.charts.formats import days
+from dashboard.exports import usage_by_span
+from dashboard.views.fragments import fragment
+from dashboard.views.markup import Safe, joined, note, tag
 from dashboard.views.notices import notices
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import (
-    csv_button,
-    legend,
-    overview_of,
-    page_head,
+from dashboard.views.parts import csv_button, legend, page_head, show, show_chart, state, table
+from dashboard.views.usage_choices import (
+    Range,
+    pick_account,
+    pick_against,
+    pick_category,
+    pick_grain,
     pick_meter,
-    show,
-    show_chart,
-    state,
-    table,
+    pick_range,
+    trail,
 )
-from dashboard.views.readings import read_breakdown
+from dashboard.views.usage_parts import (
+    Marks,
+    category_table,
+    compared,
+    crumbs,
+    facts,
+    happened_line,
+    marks_list,
+    marks_of,
+    other_table,
+    product_table,
+)
+from dashboard.views.usage_readings import Chosen, read_before, read_explored
 from dashboard.views.wording import freshness_line
-from data.money import ZERO
-from data.overview import MeterSeries, Overview
-from data.usage import CategorySeries
-
-EVERY_ACCOUNT = ""
-WHY_DIFFERENT = {
-    "SMS segments": "A message of over 160 characters is sent, and billed, as several segments.",
-    "minutes": "Every started minute of a call is billed.",
-}
+from dashboard.words import N_, _
+from data.explorer import Against, Explored, Slice
+from data.freshness import Freshness, freshness
+from data.meters import OTHER
+from data.periods import DAY, BillingPeriod
 
 
 @dataclass(frozen=True, slots=True)
-class Categories:
-    """Those under a product that were used, largest first; `stacks`: none counts another twice."""
+class Shown:
+    """What the choices have led to."""
 
-    parts: tuple[CategorySeries, ...]
-    stacks: bool
+    of: Chosen
+    view: Explored
+    everything: Explored  # all meters of the same days and account
+    fresh: Freshness
+    marks: Marks
+    earlier: str = ""  # the days of the range before, in words
+    before: tuple[Decimal, ...] = ()
 
     @property
-    def quantity(self) -> Decimal:
-        return sum((one.quantity for one in self.parts), ZERO)
-
-    @property
-    def events(self) -> Decimal:
-        return sum((sum(one.events, ZERO) for one in self.parts), ZERO)
+    def meter(self) -> Slice | None:
+        return next((one for one in self.everything.parts if one.name == self.of.meter), None)
 
 
 def render(visit: Visit) -> None:
-    period = page_head(visit, "Usage")
-    view = overview_of(visit, period)
-    show(notices(visit, view.freshness))
-    if not view.series:
-        show(state("Nothing was used in this period", "Choose another period above."))
+    period = page_head(visit, _("Usage"))
+    fresh = freshness(
+        visit.subscription.accounts,
+        today=visit.today,
+        now=visit.now,
+        settling_days=visit.settings.settling_days,
+    )
+    show(notices(visit, fresh))
+    _explorer(visit, period, fresh)
+    show(tag("p", freshness_line(fresh, period, visit.today), class_="u-foot"))
+
+
+@fragment
+def _explorer(visit: Visit, period: BillingPeriod, fresh: Freshness) -> None:
+    with _row("usage_range"):
+        within = pick_range(visit, period)
+        grain = pick_grain(visit, within)
+        against = pick_against(visit)
+    products, narrower = _row("usage_product"), _row("usage_narrower")
+    with narrower:
+        account = pick_account(visit)
+    of = Chosen(within.start, within.end, grain, account=account)
+    everything = _read(visit, of)
+    if not (everything.parts or everything.other):
+        show(
+            state(
+                _("Nothing was used in these days"),
+                _("Choose other days above, or the period before."),
+            )
+        )
         return
-    with st.container(key="chart_head", horizontal=True, horizontal_alignment="distribute"):
-        series = pick_meter(visit, view)
-        account = _pick_account(visit)
-    own = _categories_of(visit, view, series, account)
-    show(_facts(series, own, whole=not account))
-    with st.container(border=True, key="chart_card"):
-        _chart(visit, view, series, own, whole=not account)
-    freshness = freshness_line(view.freshness, period, visit.today)
-    show(_category_table(own), tag("p", freshness, class_="u-foot"))
+    with products:
+        meter = pick_meter(visit, everything)
+    if meter == OTHER:
+        show(other_table(everything))
+        return
+    of = replace(of, meter=meter)
+    with narrower:
+        category = pick_category(visit, of) if meter else None
+    of = replace(of, category=category)
+    _selection(visit, within, against, of, everything, fresh)
 
 
-def _categories_of(visit: Visit, view: Overview, series: MeterSeries, account: str) -> Categories:
-    """Whether they overlap shows in the whole; one account's are then of the same kind."""
-    read = partial(
-        read_breakdown,
-        *(visit.scope, visit.version, visit.subscription.key, view.period, series.meter),
-    )
-    everywhere = tuple(one for one in read(None) if one.quantity)
-    stacks = bool(everywhere) and adds_up(everywhere, series.quantities)
-    parts = tuple(one for one in read(account) if one.quantity) if account else everywhere
-    return Categories(parts, stacks)
+def _row(key: str) -> DeltaGenerator:
+    return st.container(key=key, horizontal=True, vertical_alignment="center")
 
 
-def _pick_account(visit: Visit) -> str:
-    """A SID of the customer's own, or none for all; nothing to pick from one account."""
-    names = {one.sid: one.application or one.name for one in visit.subscription.accounts}
-    if len(names) < 2:
-        return EVERY_ACCOUNT
-    return st.selectbox(
-        "Account",
-        (EVERY_ACCOUNT, *names),
-        format_func=lambda sid: names.get(sid, f"All {len(names)} accounts"),
-        key=f"account_{visit.scope.customer_id}_{visit.subscription.key}",
-        label_visibility="collapsed",
-        width=210,
-    )
+def _read(visit: Visit, of: Chosen) -> Explored:
+    return read_explored(visit.scope, visit.version, visit.subscription.key, of)
 
 
-def _facts(series: MeterSeries, own: Categories, *, whole: bool) -> Safe:
-    """Billed units, events beside them, and one line on why they differ."""
-    differ = series.events_unit != series.unit
-    facts = [_fact(series.quantity if whole else own.quantity, series.unit)]
-    if differ:
-        events = sum(series.events, ZERO) if whole else own.events
-        facts.append(_fact(events, series.events_unit))
-    if whole and series.previous_quantity is not None:
-        facts.append(_fact(series.previous_quantity, "in the whole period before"))
-    why = WHY_DIFFERENT.get(series.unit) if differ else None
-    return div("u-facts", *facts, note(why) if why else None)
-
-
-def _fact(number: Decimal, what: str) -> Safe:
-    return div("u-fact", span("u-fact-number", quantity(number)), span("u-key", what))
-
-
-def _chart(
-    visit: Visit, view: Overview, series: MeterSeries, own: Categories, *, whole: bool
+def _selection(
+    visit: Visit,
+    within: Range,
+    against: Against,
+    of: Chosen,
+    everything: Explored,
+    fresh: Freshness,
 ) -> None:
-    """By category where they add up to the product, else the product alone."""
-    settled, look = view.freshness.settled_through, visit.look
-    last = min(visit.today, view.period.last_day)
-    before = series.previous if whole else ()
-    marks = [("u-hatched", "Still settling")] if last > settled else []
-    marks += [("u-dotted", "Period before")] if any(before) else []
-    unusual = series.unusual if whole else ()
-    marks += [(look.warning, "Unusual day")] if unusual else []
-    said = unusual_line(unusual, series.unit)
-    newest = note(said) if said else None
-    if own.stacks:
-        tints = [(look.tint(rank), one.label) for rank, one in enumerate(own.parts)]
-        show(legend(*tints, *marks), newest)
-        chart = category_days(
-            *(own.parts, view.period, settled, look), previous=before, unusual={"": unusual}
-        )
-        rows = usage_by_category(own.parts, last)
-    elif whole:
-        show(legend(("u-solid", f"{sentence(series.unit)} by day"), *marks), newest)
-        chart = daily_usage(series, view.period, settled, look)
-        rows = usage_by_day(series, settled)
-    else:
-        show(note("These categories overlap, so they are listed below and not added up."))
-        return
-    show_chart(chart, "usage_chart")
-    with st.container(key="chart_foot", horizontal=True, horizontal_alignment="distribute"):
-        show(table(rows, summary="Show the numbers"))
-        csv_button(visit, "CSV", lambda: rows, "usage", series.meter, f"{view.period.start}")
-
-
-def _category_table(own: Categories) -> Safe | None:
-    if not own.parts:
-        return None
-    head = ("Category", "Events", "Billed units")
-    cells = (tag("th", name, scope="col", class_=_side(at)) for at, name in enumerate(head))
-    rows = (
-        tag(
-            "tr",
-            tag("td", one.label),
-            tag("td", quantity(sum(one.events, ZERO)), class_="u-number"),
-            tag("td", counted(one.quantity, one.unit), class_="u-number"),
-        )
-        for one in own.parts
+    view = _read(visit, of) if of.meter else everything
+    shown = Shown(of, view, everything, fresh, marks_of(visit, view, of))
+    if against is not Against.NOTHING:
+        key, before = visit.subscription.key, within.before
+        first, end, values = read_before(visit.scope, visit.version, key, of, against, before)
+        if any(values):
+            shown = replace(shown, earlier=days(first, end - DAY, year=True), before=values)
+    labels = [_(one.label) for one in (shown.meter, view.whole if of.category else None) if one]
+    beside = compared(view, shown.before, shown.earlier, fresh.settled_through)
+    show(
+        crumbs(trail(visit, of, labels)),
+        facts(view, shown.meter, *(beside if shown.before else ())),
     )
-    grid = tag("table", tag("thead", tag("tr", *cells)), tag("tbody", *rows), class_="u-table")
-    return div("u-panel", tag("h2", "By category", class_="u-section"), grid)
+    with st.container(border=True, key="chart_card"):
+        _chart(visit, shown)
+    show(
+        marks_list(shown.marks),
+        product_table(everything, visit.look) if of.meter is None else None,
+        category_table(view) if of.meter and not of.category else None,
+    )
 
 
-def _side(at: int) -> str | None:
-    return "u-number" if at else None
+def _chart(visit: Visit, shown: Shown) -> None:
+    view, look, of = shown.view, visit.look, shown.of
+    show(_legend(visit, shown), happened_line(view))
+    if view.whole and not view.stacks:
+        show(note(_("These categories overlap, so they are listed below and not added up.")))
+    chart = explored(
+        *(view, look),
+        meter=of.meter,
+        settled_through=shown.fresh.settled_through,
+        before=shown.before,
+        incidents=shown.marks.incident_names,
+        errors=shown.marks.errors,
+    )
+    show_chart(chart, "usage_chart")
+    rows = usage_by_span(
+        view,
+        settled_through=shown.fresh.settled_through,
+        today=visit.today,
+        before=shown.before,
+    )
+    with st.container(key="chart_foot", horizontal=True, horizontal_alignment="distribute"):
+        show(table(rows, summary=_("Show the numbers")))
+        what = (of.meter or "all", of.category or "", of.grain.value)
+        csv_button(visit, _("CSV"), lambda: rows, "usage", *what, f"{of.start}")
 
 
-PAGE = Page("usage", "Usage", ":material/bar_chart:", Permission.VIEW_OWN, render)
+def _legend(visit: Visit, shown: Shown) -> Safe:
+    view, look = shown.view, visit.look
+    parts = zip(colours(view, shown.of.meter, look), drawn(view), strict=True)
+    entries: list[tuple[str, str]] = [(colour, _(one.label)) for colour, one in parts]
+    seen = [one for one in view.spans if one.start <= visit.today]
+    if seen and seen[-1].last_day > shown.fresh.settled_through:
+        entries.append(("u-hatched", _("Still settling")))
+    if any(not one.whole for one in seen):
+        entries.append(("u-pale", _("A part of the week or month")))
+    if shown.before:
+        entries.append(("u-dotted", shown.earlier))
+    if shown.marks.incidents:
+        entries.append(("u-diamond", _("Incident at Twilio")))
+    if shown.marks.errors:
+        entries.append(("u-cross", _("Errors")))
+    return joined([legend(*entries)])
+
+
+PAGE = Page("usage", N_("Usage"), ":material/bar_chart:", Permission.VIEW_OWN, render)

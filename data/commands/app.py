@@ -9,6 +9,7 @@ import typer
 from data.commands import (
     audit,
     backtest,
+    brand,
     close_period,
     credentials,
     database,
@@ -36,6 +37,7 @@ app.command("project")(project.project_command)
 app.command("backtest")(backtest.backtest_command)
 app.command("retention")(retention.retention_command)
 app.command("audit")(audit.audit_command)
+app.command("brand")(brand.brand_command)
 app.command("doctor")(doctor.doctor_command)
 app.command("migrate")(database.migrate_command)
 app.command("reset")(database.reset_command)

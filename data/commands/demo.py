@@ -86,7 +86,8 @@ def prepare_demo(settings: Settings) -> bool:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     scope = EveryTenant(settings.admin_url)
-    import_customers(scope, path, read_plans(PLANS_DIR), now=settings.moment(now()))
+    moment = settings.moment(now())
+    import_customers(scope, path, read_plans(PLANS_DIR), now=moment, overwrite=True)
     _keep_keys(scope, settings)
     ensure_demo_people(scope)
     if not same:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import structlog
 import typer
@@ -17,10 +17,14 @@ from data.commands.close_period import close_all, tell
 from data.errors import AppError, InputError, SyncInProgress
 from data.logs import set_up_logs
 from data.memory import prepare_for_bulk
+from data.scope import EveryTenant
 from data.settings import Settings, interval, load_settings
 from data.twilio.reading import Reading, open_reading
 from data.twilio.runs import SyncReport
 from data.twilio.sync import SyncPlan, plan_sync, sync
+
+if TYPE_CHECKING:
+    from data.health import Refreshed
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +43,7 @@ def sync_command(
         bool, typer.Option("--dry-run", help="Say what would be asked; store nothing.")
     ] = False,
 ) -> None:
-    """Read usage from Twilio, close the periods due, check the forecasts of those before."""
+    """Read usage from Twilio, close the periods due, check the forecasts, rank who needs a look."""
     settings = load_settings()
     if since and since.date() > today(settings):
         raise InputError(f"--since: {since:%Y-%m-%d} lies in the future")
@@ -88,7 +92,24 @@ def _once(settings: Settings, reading: Reading) -> bool:
     tell(closings)
     checked = check_past(settings)
     tell_checked(checked)
-    return not (report.failures or closings.failed or checked.failed)
+    ranked = rank_fleet(settings)
+    return not (report.failures or closings.failed or checked.failed or ranked.failed)
+
+
+def rank_fleet(settings: Settings) -> "Refreshed":
+    """The last step after a sync: what needs attention at each customer that has changed."""
+    from data.health import refresh_health  # numpy: 20 MB other commands do not need
+
+    done = refresh_health(
+        EveryTenant(settings.admin_url),
+        today=today(settings),
+        now=settings.moment(now()),
+        settling_days=settings.settling_days,
+        calendar=settings.holidays,
+    )
+    for line in done.failed:
+        print(f"  {line}", file=sys.stderr)
+    return done
 
 
 def tell_plan(plan: SyncPlan) -> None:

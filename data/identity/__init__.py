@@ -38,6 +38,7 @@ from data.identity.people import (
     Role,
     add_membership,
     add_person,
+    choose_language,
     give_role,
     members,
     members_at,
@@ -47,6 +48,7 @@ from data.identity.people import (
 from data.identity.secrets import hashed
 from data.identity.sessions import (
     EMBED,
+    SEEN_EVERY,
     LiveSession,
     Viewing,
     choose_membership,
@@ -57,6 +59,7 @@ from data.identity.sessions import (
     revoke,
     revoke_all,
     revoke_person,
+    saw,
     sessions,
     touch,
 )
@@ -73,6 +76,7 @@ __all__ = [
     "EMBED",
     "LINK_LIFE",
     "LONGEST_REASON",
+    "SEEN_EVERY",
     "VIEWING_LIFE",
     "Action",
     "Asked",
@@ -90,6 +94,7 @@ __all__ = [
     "add_person",
     "api_keys",
     "authenticate",
+    "choose_language",
     "choose_membership",
     "code_origin",
     "create_key",
@@ -123,6 +128,7 @@ __all__ = [
     "revoke_key",
     "revoke_person",
     "rotate_key",
+    "saw",
     "sessions",
     "start_attempt",
     "start_viewing",

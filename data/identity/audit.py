@@ -43,6 +43,14 @@ class Action(StrEnum):
     EMBED_CODE_REJECTED = "embed_code_rejected"
     EXPORT = "export"
     AGREEMENT_CHANGED = "agreement_changed"
+    PLAN_SAVED = "plan_saved"
+    CREDITS_GRANTED = "credits_granted"
+    CREDITS_VOIDED = "credits_voided"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_WITHDRAWN = "change_withdrawn"
+    CHANGE_GRANTED = "change_granted"
+    CHANGE_DECLINED = "change_declined"
+    NOTE_WRITTEN = "note_written"
     PERIOD_CLOSED = "period_closed"
     CONNECT_STARTED = "connect_started"
     CONNECT_REJECTED = "connect_rejected"
@@ -57,6 +65,30 @@ class Action(StrEnum):
 
 
 VIEWING = (Action.VIEW_AS_START, Action.VIEW_AS_PAGE, Action.VIEW_AS_STOP)
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who of the staff acts, when and why: what goes into the log with the act."""
+
+    name: str
+    person_id: int | None
+    reason: str
+    at: datetime
+
+    def note(
+        self, session: ScopedSession, action: str, detail: str, *, customer_id: int | None = None
+    ) -> None:
+        """In the transaction of the act; the reason stands behind what was done."""
+        why = " ".join(self.reason.split())
+        detail = f"{_cut(detail, LONGEST_DETAIL - len(why) - 3)} ({why})" if why else detail
+        note(
+            *(session, self.at, action),
+            person_id=self.person_id,
+            customer_id=customer_id,
+            actor=self.name,
+            detail=detail,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +129,8 @@ def note(
     )
 
 
-def _cut(detail: str) -> str:
-    return detail if len(detail) <= LONGEST_DETAIL else f"{detail[: LONGEST_DETAIL - 1]}…"
+def _cut(detail: str, longest: int = LONGEST_DETAIL) -> str:
+    return detail if len(detail) <= longest else f"{detail[: longest - 1]}…"
 
 
 def record(

@@ -51,6 +51,7 @@ class Member:
     email: str
     role: Role
     customer: CustomerName | None
+    language: str | None = None  # as the person chose it; None: the browser's
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +252,12 @@ def existing_person(session: ScopedSession, person_id: int) -> Person:
     return person
 
 
+def choose_language(scope: EveryTenant, person_id: int, language: str) -> None:
+    """Remember the language a person reads pages in; `language` is a code such as "de"."""
+    with writing(scope) as session:
+        existing_person(session, person_id).language = language
+
+
 def customer_name(session: ScopedSession, customer_id: int) -> CustomerName:
     row = session.get(Customer, customer_id)
     if row is None:
@@ -260,4 +267,5 @@ def customer_name(session: ScopedSession, customer_id: int) -> CustomerName:
 
 def member_of(membership: Any, person: Any, customer: Any) -> Member:
     at = customer and CustomerName(customer.id, customer.slug, customer.name)
-    return Member(membership.id, person.id, person.name, person.email, Role(membership.role), at)
+    role = Role(membership.role)
+    return Member(membership.id, person.id, person.name, person.email, role, at, person.language)

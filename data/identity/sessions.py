@@ -21,6 +21,7 @@ from data.models import ApiKey, Customer, EmbedCode, LoginSession, Membership, P
 from data.scope import EveryTenant, ScopedSession, reading, writing
 
 EMBED = "embed"
+SEEN_EVERY = timedelta(minutes=10)  # how exactly it is kept when somebody was last here
 VISITOR = "visitor of a frame"  # to whom the portal has given no name
 
 
@@ -51,6 +52,8 @@ class LiveSession:
     pages: tuple[str, ...] | None
     origin: str | None
     opened_by: str | None
+    seen_before_at: datetime | None = None  # the member's visit before; of a frame none is known
+    last_seen_at: datetime | None = None  # the member, on any page, to about ten minutes
 
 
 def open_session(
@@ -92,7 +95,12 @@ def opened(
         detail=door,
         address=address,
     )
-    return stored(session, now, life, idle or life, membership_id=membership_id, door=door)
+    return stored(
+        *(session, now, life, idle or life),
+        membership_id=membership_id,
+        door=door,
+        seen_before_at=membership.last_seen_at,
+    )
 
 
 def stored(
@@ -140,6 +148,15 @@ def touch(scope: EveryTenant, keys: Iterable[str], now: datetime) -> None:
         rows = _alive(select(LoginSession), now)
         for row in session.exec(rows.where(col(LoginSession.secret_hash).in_(list(keys)))):
             row.idle_until = min(now + timedelta(seconds=row.idle_seconds), row.expires_at)
+            session.add(row)
+
+
+def saw(scope: EveryTenant, membership_id: int, now: datetime) -> None:
+    """Somebody in this role has a page before them; the visit before stays with the session."""
+    with writing(scope) as session:
+        row = session.get(Membership, membership_id)
+        if row is not None and (row.last_seen_at is None or row.last_seen_at < now):
+            row.last_seen_at = now
             session.add(row)
 
 
@@ -209,7 +226,7 @@ def choose_membership(scope: EveryTenant, key: str, membership_id: int, now: dat
         if row is None or wanted is None or person_id is None or wanted.person_id != person_id:
             raise AccessError("You have no such role.")
         end_viewing(session, row, now)
-        row.membership_id = membership_id
+        row.membership_id, row.seen_before_at = membership_id, wanted.last_seen_at
         session.add(row)
         note(
             session,
@@ -300,6 +317,8 @@ def _live_session(
         tuple(row.pages) if row.pages is not None else None,
         row.origin,
         key and key.name,
+        row.seen_before_at,
+        membership and membership.last_seen_at,
     )
 
 

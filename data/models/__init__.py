@@ -29,6 +29,7 @@ from data.models.billing import (
     Subscription,
 )
 from data.models.desk import ChangeRequest, CustomerNote
+from data.models.fleet import CustomerHealth
 from data.models.forecast import ForecastCalibration, PastProjection
 from data.models.service import Alert, Incident, LogDay, PhoneNumber, UsageTrigger
 from data.models.sync import (
@@ -54,7 +55,7 @@ TABLES: tuple[type[Table], ...] = (
     *(AccountEvent, AccountCredential, ConnectRequest),
     *(Alert, UsageTrigger, PhoneNumber, LogDay, Incident),
     *(PastProjection, ForecastCalibration),
-    *(ChangeRequest, CustomerNote),
+    *(ChangeRequest, CustomerNote, CustomerHealth),
 )
 
 __all__ = [
@@ -73,6 +74,7 @@ __all__ = [
     "CreditEntry",
     "CreditLot",
     "Customer",
+    "CustomerHealth",
     "CustomerNote",
     "EmbedCode",
     "Exact",

@@ -22,10 +22,10 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from dashboard.access import MAY, Permission
-from dashboard.brand import load_brand
 from dashboard.door import Door
 from dashboard.views import PAGES
 from data import identity
+from data.brand import load_brand
 from data.identity import Asked, Role
 from data.migrations import migrate
 from data.settings import ROOT, Settings

@@ -6,6 +6,7 @@ pages, sync) a part.
 
 import sys
 
+from tests.bench.cold import cold
 from tests.bench.engine import engine
 from tests.bench.evaluation import evaluation
 from tests.bench.pages import pages
@@ -17,6 +18,7 @@ PARTS = {
     "evaluation": evaluation,
     "projection": projection,
     "pages": pages,
+    "cold": cold,
     "sync": sync,
 }
 

@@ -1,6 +1,9 @@
 """Photographs every page and fails on what no one should see: cut text, overlaps, sideways scroll.
 
-python -m tests.browser.screenshots OUTDIR [PAGE-SLUG …]
+python -m tests.browser.screenshots OUTDIR [--tour] [PART-OF-A-NAME …]
+
+The demo stands still on one day, so that a page changes only when its code does; `--tour` takes the
+README's pictures alone, a page each.
 """
 
 import sys
@@ -10,21 +13,35 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
+from dashboard.access import MAY, Role
+from dashboard.views import PAGES
 from tests.browser.stage import CHROMIUM, Live, chromium, settle, sign_in, stage
+from tests.browser.states import STATES, states
 
 SIZES = {"desktop": (1440, 900), "phone": (390, 844)}
 SCHEMES = ("light", "dark")
-CUSTOMERS = {
-    "Birch Bakery": ("overview", "usage", "spend", "access"),
-    "Cedar Logistics": ("overview", "usage", "spend", "accounts"),
-    "Dune Travel": ("overview", "spend"),
-    "Elm Fitness": ("overview", "spend"),
-    "Fjord Optik": ("overview", "spend"),
-    "Grove Vets": ("overview", "spend"),
-    "Harbor Events": ("overview", "spend"),
-    "Iris Studio": ("overview", "usage", "spend", "accounts"),
+FULL = ("Cedar Logistics", "Elm Fitness")  # every page; the others' pages differ in these
+TELLING = ("overview", "plan", "spend")
+CUSTOMERS = (
+    *("Birch Bakery", "Dune Travel", "Fjord Optik", "Grove Vets", "Harbor Events", "Iris Studio"),
+    *FULL,
+)
+ADMINISTRATOR = "Alex Admin"
+# The README's tour: who opens which page; the staff's pages as the administrator.
+TOUR = {
+    "overview": "Birch Bakery",
+    "usage": "Elm Fitness",
+    "plan": "Birch Bakery",
+    "spend": "Birch Bakery",
+    "credits": "Elm Fitness",
+    "what-if": "Birch Bakery",
+    "service": "Cedar Logistics",
+    "company": "Cedar Logistics",
+    "accounts": "Iris Studio",
+    "access": "Birch Bakery",
 }
-STAFF = ("sync", "people", "keys", "audit", "forecasts")
+# Pages that show something only when they are told what.
+ASKED = {"customer": "?customer=birch-bakery", "agreements": "?customer=birch-bakery"}
 
 # Text that is wider than its box, unless it may be scrolled to; cards that lie on each other.
 FAULTS = """() => {
@@ -47,6 +64,8 @@ FAULTS = """() => {
       faults.push(`cut: “${element.textContent.trim().slice(0, 60)}”`);
   const cards = [...document.querySelectorAll('.u-card, .u-panel, .u-callout, .u-summary, ' +
     '.u-title, .u-demo, .st-key-chart_card, .st-key-statement_card, .st-key-viewing, .u-foot')]
+    // What is scrolled away passes under the head of the page, where the demo's mark is.
+    .filter((element) => !main.scrollTop || !element.matches('.u-demo'))
     .map((element) => [element, element.getBoundingClientRect()]);
   for (const [one, a] of cards) for (const [two, b] of cards)
     if (one !== two && !one.contains(two) && !two.contains(one) &&
@@ -64,7 +83,7 @@ FAULTS = """() => {
 }"""
 
 
-def main(out: Path, wanted: set[str]) -> int:
+def main(out: Path, wanted: set[str], *, tour: bool = False) -> int:
     if CHROMIUM is None:
         print("Chromium is not installed; no photographs were taken.")
         return 1
@@ -75,11 +94,11 @@ def main(out: Path, wanted: set[str]) -> int:
         stage(Path(folder)) as live,
         chromium() as browser,
     ):
-        for size, scheme, name, page in _scenes(browser, live):
-            file = f"{name}-{size}-{scheme}.png"
-            if wanted and not any(word in file for word in wanted):
-                continue
-            found += _photograph(page, out / file)
+        for name, page in (_tour if tour else _scenes)(browser, live):
+            if not wanted or any(word in name for word in wanted):
+                found += _photograph(page, out / f"{name}.png")
+        if not tour:
+            found += _states(browser, out, wanted)
     print(f"{found} faults" if found else "No faults.")
     return 1 if found else 0
 
@@ -94,29 +113,60 @@ def _photograph(page: Page, file: Path) -> int:
     return len(faults)
 
 
-def _scenes(browser: Browser, live: Live) -> Iterator[tuple[str, str, str, Page]]:
-    """(size, scheme, name, the page as it stands), one after the other."""
+def paths(role: Role) -> list[str]:
+    """The pages that a role sees, in the order of the menu."""
+    return [page.path for page in PAGES if page.permission in MAY[role]]
+
+
+def _tour(browser: Browser, live: Live) -> Iterator[tuple[str, Page]]:
+    """(name, the page as it stands): each page once."""
+    for path in (page.path for page in PAGES):
+        page = _window(browser, *SIZES["desktop"], "light")
+        sign_in(page, live, TOUR.get(path, ADMINISTRATOR), "")
+        _open(page, live, path)
+        yield path, page
+        page.context.close()
+
+
+def _scenes(browser: Browser, live: Live) -> Iterator[tuple[str, Page]]:
+    """Every page at both widths in both themes, as customers and as staff see it."""
     for size, (width, height) in SIZES.items():
         for scheme in SCHEMES:
-            for person, paths in CUSTOMERS.items():
+            for person in (*CUSTOMERS, ADMINISTRATOR):
                 slug = person.lower().replace(" ", "-")
+                role = Role.ADMINISTRATOR if person == ADMINISTRATOR else Role.MANAGER
                 page = _window(browser, width, height, scheme)
-                sign_in(page, live, person, paths[0])
-                for path in paths:
-                    page.goto(f"{live.base}/{path}")
-                    settle(page)
-                    yield size, scheme, f"{path}-{slug}", page
+                sign_in(page, live, person, "")
+                for path in paths(role):
+                    if person in FULL or path in TELLING or role.is_staff:
+                        _open(page, live, path)
+                        yield f"{path}-{slug}-{size}-{scheme}", page
                 page.context.close()
             page = _window(browser, width, height, scheme)
-            yield from ((size, scheme, name, page) for name in _as_staff(page, live))
+            yield from ((f"{name}-{size}-{scheme}", page) for name in _as_staff(page, live))
             page.context.close()
-            page = _window(browser, width, height, scheme)
-            sign_in(page, live, "Alex Admin", STAFF[0])
-            for path in STAFF:
-                page.goto(f"{live.base}/{path}")
-                settle(page)
-                yield size, scheme, path, page
-            page.context.close()
+
+
+def _open(page: Page, live: Live, path: str) -> None:
+    page.goto(f"{live.base}/{path}{ASKED.get(path, '')}")
+    settle(page)
+
+
+def _states(browser: Browser, out: Path, wanted: set[str]) -> int:
+    """What pages show when things are not as usual: each state on every page of its customer."""
+    found = 0
+    with tempfile.TemporaryDirectory() as folder, states(Path(folder)) as live:
+        for size, (width, height) in SIZES.items():
+            for state, one in STATES.items():
+                page = _window(browser, width, height, "light")
+                sign_in(page, live, one.customer, "")
+                for path in paths(Role.MANAGER):
+                    name = f"state-{state}-{path}-{size}"
+                    if not wanted or any(word in name for word in wanted):
+                        _open(page, live, path)
+                        found += _photograph(page, out / f"{name}.png")
+                page.context.close()
+    return found
 
 
 def _window(browser: Browser, width: int, height: int, scheme: str) -> Page:
@@ -158,4 +208,5 @@ def _as_staff(page: Page, live: Live) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), set(sys.argv[2:])))
+    words = sys.argv[2:]
+    sys.exit(main(Path(sys.argv[1]), set(words) - {"--tour"}, tour="--tour" in words))

@@ -71,9 +71,15 @@ def test_events_stand_beside_billed_units(browser, live, sids):
 
 def test_categories_sum_to_the_product(browser, live, sids):
     page = visit(browser, live, "Birch Bakery", "usage")
-    rows = rows_of(page)
-    total = sum(D(number) for row in rows[1:] for number in row[1:])
-    assert total == units(live, sids, "Birch Bakery")
+    head, *rows = rows_of(page)
+    all_units, all_messages = (
+        head.index(name) for name in ("All (SMS segments)", "All (messages)")
+    )
+    for row in rows:
+        assert sum(D(number) for number in row[2:all_units]) == D(row[all_units])
+    assert sum(D(row[all_units]) for row in rows) == units(live, sids, "Birch Bakery")
+    messages = used(live.api, PARENT_SID, sids["Birch Bakery"], "sms", "count")
+    assert sum(D(row[all_messages]) for row in rows) == messages
 
 
 def test_an_earlier_period_can_be_chosen_and_stays_on_the_next_page(browser, live):
@@ -88,6 +94,8 @@ def test_an_earlier_period_can_be_chosen_and_stays_on_the_next_page(browser, liv
 
 def test_usage_can_be_seen_for_one_of_several_accounts(browser, live, sids):
     page = visit(browser, live, "Cedar Logistics", "usage")
+    page.goto(f"{live.base}/usage?meter=sms")
+    expect(page.locator(".u-here")).to_have_text("SMS")
     figure = page.locator(".u-fact-number").first
     whole = D(figure.inner_text().replace(",", ""))
     parts = []

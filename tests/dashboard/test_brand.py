@@ -4,8 +4,11 @@ import shutil
 import tomllib
 
 import pytest
+from typer.testing import CliRunner
 
-from dashboard.brand import BACKGROUND, as_text, contrast, load_brand, theme_options
+from dashboard.brand import theme_options
+from data.brand import BACKGROUND, as_text, contrast, load_brand
+from data.commands.app import app
 from data.errors import ConfigError
 from data.settings import ROOT
 
@@ -48,12 +51,13 @@ def test_the_shipped_brand_is_the_demo_one():
         ('name = "Owl Inc."', 'name = ""', "name: .*at least 1 character"),
         ("support@owl.example", "", "support_email or support_url is needed"),
         ('support_url = ""', 'support_url = "http://x"', "support_url"),
+        ("usage@owl.example", "usage at owl", "sender: "),
         ("product =", "produce =", "product: Field required"),
         ("[accent]", "[accent", "brand.toml: "),
     ],
     ids=[
         *("pale", "dim", "no colour", "no logo", "no drawing", "no name"),
-        *("no help", "plain http", "misspelt", "broken file"),
+        *("no help", "plain http", "no sender", "misspelt", "broken file"),
     ],
 )
 def test_a_wrong_brand_names_file_and_field(brand_file, old, new, message):
@@ -61,6 +65,33 @@ def test_a_wrong_brand_names_file_and_field(brand_file, old, new, message):
     with pytest.raises(ConfigError, match=message) as caught:
         load_brand(brand_file)
     assert "brand.toml" in str(caught.value)
+
+
+def test_mails_come_from_the_sender_or_else_from_support(brand_file):
+    assert load_brand(brand_file).mail_from == "Owl Inc. <usage@owl.example>"
+    brand_file.write_text(GOOD.replace('sender = "usage@owl.example"', ""))
+    assert load_brand(brand_file).mail_from == "Owl Inc. <support@owl.example>"
+
+
+def test_the_command_checks_the_file_and_writes_a_page_that_needs_no_other(brand_file, tmp_path):
+    brand_file.write_text(GOOD.replace('"Owl Inc."', '"Owl <b> Inc."'))
+    out = tmp_path / "preview.html"
+    said = CliRunner().invoke(app, ["brand", str(brand_file), "--out", str(out)])
+    assert said.exit_code == 0, said.output
+    assert "white words on the accent" in said.output
+    page = out.read_text()
+    assert "Owl &lt;b&gt; Inc." in page
+    assert "<b>" not in page
+    assert "data:image/svg+xml;base64," in page
+    assert 'src="http' not in page
+    assert page.count('class="swatch"') == 20
+
+
+def test_the_command_refuses_a_brand_that_would_stop_the_start(brand_file):
+    brand_file.write_text(GOOD.replace("#0b7a75", "#9be5e0"))
+    said = CliRunner().invoke(app, ["brand", str(brand_file)])
+    assert said.exit_code == 1
+    assert "accent.light" in str(said.exception)
 
 
 def test_a_missing_brand_file_names_its_setting(tmp_path):

@@ -7,11 +7,11 @@ from decimal import Decimal as D
 
 import pytest
 
-from dashboard.brand import BACKGROUND, contrast
 from dashboard.charts import adds_up, category_days, daily_usage, look, running_total, sync_requests
 from dashboard.charts.theme import TINTS
 from dashboard.exports import usage_by_category, usage_by_day
 from dashboard.views.sync_lists import runs_table
+from data.brand import BACKGROUND, contrast
 from data.overview import MeterSeries
 from data.periods import period_of
 from data.projection.fan import Fan

@@ -275,7 +275,7 @@ def test_a_public_app_insists_on_https(secure):
 
 @pytest.fixture(scope="module")
 def bundle():
-    from dashboard.brand import load_brand
+    from data.brand import load_brand
     from data.settings import ROOT
 
     files = Frontend(load_brand(ROOT / "brand.toml")).files

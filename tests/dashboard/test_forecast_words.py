@@ -169,7 +169,7 @@ def advice(tier: str, saves: str) -> Advice:
         (advice("medium", "9.5"), None, "On Medium this period would cost about $9.50 less."),
         (
             *(advice("medium", "9.5"), advice("medium", "4")),
-            "On Medium this period would cost about $9.50 less, and the next one about $4.00.",
+            "On Medium this period would cost about $9.50 less, and the next about $4.00.",
         ),
         (
             *(advice("medium", "9.5"), advice("large", "40")),
@@ -211,13 +211,13 @@ def day(n: int) -> date:
 )
 def test_when_the_allowance_runs_out(when, sentence):
     shown = view(allowance=allowance(), outlook=outlook(allowance_ends=when))
-    assert words.allowance_end(shown) == f"The allowance {sentence}"
+    assert words.allowance_end(shown) == f"The allowance {sentence}."
 
 
 def test_an_allowance_that_is_used_up_has_its_day():
     when = DayRange(day(12), day(12), day(12))
     shown = view(allowance=allowance("187"), outlook=outlook(allowance_ends=when))
-    assert words.allowance_end(shown) == "The allowance was used up on 12 Nov"
+    assert words.allowance_end(shown) == "The allowance was used up on 12 Nov."
 
 
 SPIKES = tuple(UnusualDay(day(n), D(1240), D(200), D(600)) for n in (3, 5, 8, 9, 12))

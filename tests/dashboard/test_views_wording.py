@@ -13,7 +13,7 @@ from dashboard.views.customers import health
 from dashboard.views.markup import Safe, joined, tag
 from dashboard.views.wording import freshness_line, line_label, line_quantity, normal, summary
 from data.credits import Credits, LotLeft
-from data.outlook import DayRange
+from data.outlook import Advice, DayRange, Range
 from data.overview import Comparison, Overview
 from data.periods import period_of
 from data.pricing import LineKind
@@ -43,61 +43,128 @@ def credits(lasts: DayRange) -> Credits:
     return Credits("sms", "SMS", UNIT, (lot,), used=D(419), owed=D(12), runs_out=lasts)
 
 
+def with_unused(own: Credits) -> Credits:
+    lot = replace(own.lots[0], expected_unused=(D(9), D(50)), expires_on=date(2026, 11, 30))
+    return replace(own, lots=(lot,))
+
+
 def connected() -> Overview:
     return view(connected=True, plan=None, statement=None, outlook=outlook(amount=None))
 
 
+PASSES = DayRange(date(2026, 11, 24), date(2026, 11, 26), None)
+SMALL = replace(allowance(), has_overage_price=False)
+
 SENTENCES = {
-    "within an allowance": (
-        view(allowance=allowance(), outlook=outlook()),
-        "You have used 61 of 100 SMS segments on Bundle · Small, with 9 days to go. "
-        "The period is likely to end at $80 – $120, with a 58% chance of going over the allowance.",
+    "an allowance that will be passed, and a better tier": (
+        view(
+            allowance=allowance(),
+            outlook=outlook(
+                allowance_ends=PASSES,
+                overage=Range(D("3.10"), D(5), D("8.40")),
+                advice=Advice("medium", D("4")),
+            ),
+        ),
+        "You have used 61% of 100 SMS segments on Bundle · Small, with 9 days to go; "
+        "at this pace you pass the allowance on 26 Nov and pay $3.10 – $8.40 more; "
+        "Medium would save about $4.00.",
+    ),
+    "an allowance that may hold": (
+        view(
+            allowance=allowance(),
+            outlook=outlook(allowance_ends=PASSES, overage=Range(D(0), D(5), D("8.40"))),
+        ),
+        "at this pace you pass the allowance on 26 Nov and pay up to $8.40 more.",
+    ),
+    "an overage that is taxed": (
+        view(
+            allowance=allowance(),
+            statement=bill(line(), line(LineKind.TAX, "VAT 25 %", "12.50")),
+            outlook=outlook(allowance_ends=PASSES, overage=Range(D(1), D(5), D("8.40"))),
+        ),
+        "and pay $1.00 – $8.40 before tax more.",
+    ),
+    "an allowance that likely lasts": (
+        view(allowance=allowance(), outlook=outlook("49.99", "49.99", chance=0.11)),
+        "you are likely to stay within it and pay $49.99, the chance of passing is 11%.",
+    ),
+    "an allowance that lasts": (
+        view(allowance=allowance(), outlook=outlook("59.99", "59.99", chance=0.0)),
+        "at this pace you stay within the allowance and pay $59.99.",
+    ),
+    "nearly all of an allowance": (
+        view(allowance=allowance("999", "1000"), outlook=outlook(chance=0.0)),
+        "You have used 99% of 1,000 SMS segments",
+    ),
+    "passing an allowance without a price beyond": (
+        view(allowance=SMALL, outlook=outlook(allowance_ends=PASSES)),
+        "at this pace you pass the allowance on 26 Nov.",
     ),
     "beyond an allowance": (
-        view(allowance=allowance("187"), outlook=outlook(chance=1.0)),
-        "You have used 187 SMS segments, 87 more than Bundle · Small includes, with 9 days to go. "
-        "The period is likely to end at $80 – $120.",
+        view(
+            allowance=replace(allowance("187"), overage_amount=D("43.50")),
+            outlook=outlook(
+                chance=1.0,
+                overage=Range(D(55), D(60), D(64)),
+                next_advice=Advice("large", D(22)),
+            ),
+        ),
+        "You have used 187 SMS segments, 87 more than Bundle · Small includes, with 9 days to go; "
+        "what lies beyond it costs $43.50 so far and is expected to cost $55 – $64; "
+        "from the next period Large would save about $22.",
     ),
-    "almost certain to go over": (
-        view(allowance=allowance(), outlook=outlook(chance=0.999)),
-        "and going over the allowance is almost certain.",
+    "beyond one without a price beyond": (
+        view(allowance=replace(SMALL, used=D(120)), outlook=outlook(chance=1.0)),
+        "what lies beyond the allowance has no price on this plan.",
     ),
-    "a fixed price": (
-        view(allowance=allowance(), outlook=outlook("59.99", "59.99", chance=0.0)),
-        "The bill is likely to stay at $59.99, and going over the allowance is unlikely.",
+    "a margin": (
+        view(
+            outlook=outlook(),
+            comparison=Comparison(SETTLED, D(112), D(100), UNIT, "SMS", None, None),
+        ),
+        "You have spent $49.99 so far on Bundle · Small, with 9 days to go; "
+        "the bill is likely to end at $80 – $120; use is 12% above the period before.",
     ),
-    "a margin": (view(outlook=outlook()), "You have spent $49.99 on Bundle · Small, with 9 days"),
+    "the last day": (
+        view(outlook=outlook("49.99", "49.99"), period=period_of(TODAY, 22)),
+        "so far on Bundle · Small, today is the last day; the bill is likely to stay at $49.99.",
+    ),
     "credits": (
         view(credits=credits(DayRange(date(2026, 12, 9), TODAY, date(2026, 12, 14)))),
-        "You have 50 credits left, enough for 375 SMS segments. "
-        "At this pace they last until 9–14 Dec.",
+        "You have 50 credits left, enough for 375 SMS segments; "
+        "at this pace they last until 9–14 Dec.",
+    ),
+    "credits that expire": (
+        view(credits=with_unused(credits(DayRange(date(2026, 12, 9), TODAY, None)))),
+        "; at this pace they last until 9 Dec or later; "
+        "9–50 credits of Large expire unused on 30 Nov.",
     ),
     "credits that nothing uses": (
         view(credits=credits(NEVER)),
-        "At this pace they last for more than a year.",
+        "at this pace they last for more than a year.",
     ),
     "credits that expire before they are used": (
         view(credits=replace(credits(NEVER), all_expire_on=date(2026, 12, 30))),
-        "At this pace some are left when the last expire on 30 Dec.",
+        "at this pace some are left when the last expire on 30 Dec.",
     ),
     "credits that are used up": (
         view(credits=replace(credits(NEVER), lots=())),
-        "You have 0 credits left, enough for 0 SMS segments. ",
+        "You have 0 credits left, enough for 0 SMS segments.",
     ),
     "no plan": (
         view(plan=None, statement=None, outlook=outlook(amount=None)),
-        "You have used 61 SMS segments, with 9 days to go. "
-        "The period is likely to end at 90 – 130 SMS segments.",
+        "You have used 61 SMS segments, with 9 days to go; "
+        "the period is likely to end at 90 – 130 SMS segments.",
     ),
     "connected": (
         connected(),
-        "You have used 61 SMS segments, with 9 days to go. "
-        "You pay Twilio directly, so no amounts are shown here.",
+        "You have used 61 SMS segments, with 9 days to go; "
+        "you pay Twilio directly, so no amounts are shown here.",
     ),
-    "too early": (view(outlook=None), "It is too early to say where this period will end."),
+    "too early": (view(outlook=None), "; it is too early to say where this period will end."),
     "nothing used": (
         view(statement=None, series=()),
-        "You have used nothing yet in this period.",
+        "You have used nothing yet in this period",
     ),
 }
 
@@ -108,16 +175,14 @@ def test_the_page_is_summed_up_in_a_sentence(shown, sentence):
 
 
 def test_what_will_expire_is_forecast_of_a_running_period_only():
-    own = credits(NEVER)
-    lot = replace(own.lots[0], expected_unused=(D(9), D(50)))
-    shown = view(credits=replace(own, lots=(lot,)))
-    assert "9–50 will expire unused" in plain(used_and_left(shown, TODAY))
+    shown = view(credits=with_unused(credits(NEVER)))
+    assert "9–50 credits will expire unused" in plain(used_and_left(shown, TODAY))
     assert "expire unused" not in plain(used_and_left(shown, NOVEMBER.end))
 
 
 @pytest.mark.parametrize(
     ("status", "words"),
-    [(Status.FINAL, "The bill is final."), (Status.SETTLING, "not final yet")],
+    [(Status.FINAL, "the bill is $49.99, final."), (Status.SETTLING, "not final yet")],
 )
 def test_a_period_that_is_over_says_whether_its_bill_is_final(status, words):
     shown = view(allowance=allowance(), statement=bill(status=status))
@@ -135,6 +200,18 @@ def test_the_three_labels_are_never_on_one_card():
     html = cards(view(allowance=allowance(), outlook=outlook()), TODAY)
     labels = [re.findall('class="u-tag">([^<]+)', card) for card in html.split("<section")[1:]]
     assert labels == [[], ["so far"], [], ["expected"]]
+
+
+def test_every_card_says_as_of_when_it_is_until_the_bill_is_final():
+    still, over = view(), view(statement=bill(status=Status.FINAL))
+    assert cards(still, TODAY).count("as of 21 Nov 09:30") == 4
+    assert "as of" not in cards(over, NOVEMBER.end)
+
+
+def test_in_another_language_a_sentence_is_whole_and_in_its_own_order(monkeypatch):
+    said = {"{used} {of_allowance}": "{of_allowance} {used}"}
+    monkeypatch.setattr("dashboard.views.cards._", lambda text: said.get(text, text))
+    assert "of 100 SMS segments</span> 61" in used_and_left(view(allowance=allowance()), TODAY)
 
 
 def test_little_history_is_said():
@@ -179,14 +256,14 @@ def test_a_comparison_has_a_figure_and_a_meaning(now, before, figure, meaning):
 def test_freshness_names_the_days_that_may_still_move():
     fresh = view().freshness
     expected = (
-        "Data as of 21 Nov 09:30 UTC · days are UTC · 18–21 Nov are still settling and may rise"
+        "Data as of 21 Nov 09:30 UTC · All days are UTC · 18–21 Nov are still settling and may rise"
     )
     assert freshness_line(fresh, NOVEMBER, TODAY) == expected
 
 
 def test_freshness_of_a_settled_period_names_none():
     settled = replace(view().freshness, settled_through=TODAY, as_of=None)
-    assert freshness_line(settled, NOVEMBER, TODAY) == "Days are UTC"
+    assert freshness_line(settled, NOVEMBER, TODAY) == "All days are UTC"
 
 
 def test_lines_have_names_for_people():

@@ -14,13 +14,18 @@ from data import billed as billed_module
 from data import closing as closing_module
 from data import credit_ledger as credit_ledger_module
 from data import explanation as explanation_module
+from data import explorer as explorer_module
 from data import overview as overview_module
+from data import requests as requests_module
+from data import service as service_module
+from data import plan_progress as plan_progress_module
 from data import statement as statement_module
 from data import statement_archive as archive_module
 from data import store as store_module
 from data import track_record as track_record_module
 from data import usage as usage_module
 from data import usage_rows as rows_module
+from data import what_if as what_if_module
 from data.closing import close_due
 from data.errors import NotFound
 from data.models import TABLES, Customer, Subscription
@@ -53,6 +58,15 @@ def held(scope):
     return store_module.subscription(scope, "main").accounts
 
 
+def tried_of(scope):
+    chosen = what_if_module.options(scope, "main", today=TODAY)
+    past = what_if_module.whole_periods(scope, "main", today=TODAY)
+    agreed_at_all = agreements_module.plan_stretches(scope, "main")
+    if not (chosen and agreed_at_all):
+        return ()
+    return what_if_module.tried(scope, "main", chosen, past, today=TODAY)
+
+
 ANSWERS = {
     "customer": store_module.customer,
     "subscriptions": store_module.subscriptions,
@@ -74,10 +88,29 @@ ANSWERS = {
     "cost_currencies": lambda scope: rows_module.cost_currencies(
         scope, held(scope), MARCH.start, MARCH.end
     ),
+    "span_totals": lambda scope: rows_module.span_totals(
+        scope, held(scope), (MARCH.start, MARCH.end)
+    ),
+    "meters_shown": lambda scope: explorer_module.meters_shown(scope, "main"),
+    "explore": lambda scope: explorer_module.explore(
+        scope, "main", explorer_module.spans(FEBRUARY, MARCH.end, explorer_module.Grain.WEEK)
+    ),
+    "used_before": lambda scope: explorer_module.used_before(
+        scope, "main", (FEBRUARY, MARCH.start, MARCH.end)
+    ),
     "data_version": store_module.data_version,
     "breakdown": lambda scope: usage_module.breakdown(scope, "main", MARCH, meter="sms"),
     "billed_usage": lambda scope: billed_module.billed_usage(scope, "main", MARCH).shown,
     "credit_history": lambda scope: billed_module.credit_history(scope, "main", TODAY),
+    "ledger_lines": lambda scope: credit_ledger_module.ledger_lines(scope, "main", through=TODAY),
+    "lot_stories": lambda scope: credit_ledger_module.lot_stories(
+        scope,
+        "main",
+        credit_ledger_module.ledger_lines(scope, "main", through=TODAY),
+        through=TODAY,
+    ),
+    "closed_bills": lambda scope: archive_module.closed_bills(scope, "main"),
+    "money_left": lambda scope: statement_module.money_left(scope, "main", MARCH, today=TODAY),
     "posted_entries": lambda scope: credit_ledger_module.posted_entries(scope, "main"),
     "statement": lambda scope: statement_module.statement(scope, "main", MARCH, today=TODAY),
     "content_of": lambda scope: statement_module.content_of(
@@ -107,13 +140,27 @@ ANSWERS = {
             scope, store_module.subscription(scope, "main"), date(2026, 9, 30)
         )
     ),
+    "next_to_close": lambda scope: closing_module.next_to_close(
+        scope, "main", settling_days=3, today=TODAY, now=NOW
+    ),
     "read_from": lambda scope: closing_module.read_from(
         scope, store_module.subscription(scope, "main")
     ),
     "periods_with_adjustments": lambda scope: archive_module.periods_with_adjustments(
         scope, "main"
     ),
+    "requests_of": requests_module.requests_of,
+    "service": lambda scope: service_module.service(scope, held(scope), MARCH, today=TODAY),
     "track_record": lambda scope: track_record_module.track_record(scope, "main"),
+    "plan_progress": lambda scope: plan_progress_module.plan_progress(
+        scope, "main", MARCH, today=TODAY, now=NOW, settling_days=3
+    ),
+    "options": lambda scope: what_if_module.options(scope, "main", today=TODAY),
+    "whole_periods": lambda scope: what_if_module.whole_periods(scope, "main", today=TODAY),
+    "tried": lambda scope: tried_of(scope),
+    "growth": lambda scope: what_if_module.growth(
+        scope, "main", what_if_module.options(scope, "main", today=TODAY), today=TODAY
+    ),
     "overview": lambda scope: overview_module.overview(
         scope, "main", MARCH, today=TODAY, now=NOW, settling_days=3
     ),
@@ -133,7 +180,7 @@ def test_every_question_to_the_store_is_asked_here():
         *(store_module, rows_module, agreements_module, usage_module, billed_module),
         statement_module,
         *(archive_module, credit_ledger_module, explanation_module, closing_module),
-        *(overview_module, track_record_module),
+        *(overview_module, track_record_module, plan_progress_module, what_if_module),
     )
     asked = {
         name

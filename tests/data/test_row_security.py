@@ -11,8 +11,10 @@ from data.models import (
     TABLES,
     Alert,
     AuditEntry,
+    ChangeRequest,
     ClosedStatement,
     CreditEntry,
+    CustomerNote,
     LogDay,
     Membership,
     Person,
@@ -74,6 +76,9 @@ def posted(owner):
         closed_at=SYNCED,
     )
     yield AuditEntry(at=SYNCED, customer_id=owner, actor="Sue", action="view_as_start")
+    asked = {"kind": "tier", "wanted": "Medium", "asked_by": "Ann", "asked_at": SYNCED}
+    yield ChangeRequest(**named, **asked)
+    yield CustomerNote(customer_id=owner, author="Sue", written_at=SYNCED, text="Calls on Mondays")
     yield StatementAdjustment(
         **named,
         period_start=date(2026, 2, 1),

@@ -5,7 +5,7 @@ from decimal import Decimal as D
 
 import pytest
 
-from data.models import Account, Alert, Incident, LogDay, PhoneNumber, UsageTrigger
+from data.models import Account, Alert, Incident, LogDay, PhoneNumber, SyncCursor, UsageTrigger
 from data.scope import writing
 from data.service_rows import (
     AlertCount,
@@ -15,6 +15,7 @@ from data.service_rows import (
     incidents,
     log_days,
     phone_numbers,
+    read_through,
     usage_triggers,
 )
 from data.twilio.service_intake import move_service_rows
@@ -47,14 +48,14 @@ def number(owner, digits, **terms):
     return PhoneNumber(customer_id=owner, sid=f"PN{digits}", number=f"+1{digits}", **given)
 
 
-def trigger(owner, name):
+def trigger(owner, name, category="calls", trigger_by="usage"):
     return UsageTrigger(
         customer_id=owner,
         sid=f"UT{owner}{name}",
         account_sid=SIDS[owner],
         name=name,
-        category="totalprice",
-        trigger_by="price",
+        category=category,
+        trigger_by=trigger_by,
         trigger_value=D(50),
         current_value=D("1.5"),
     )
@@ -101,7 +102,7 @@ def test_alerts_are_counted_by_day_code_and_level(two):
 
 def test_numbers_triggers_and_log_days_are_the_customers_own(two):
     for owner, digits in ((ACME, "2025550101"), (BETA, "2025550199")):
-        two.put(number(owner, digits), trigger(owner, "Spend"), log_day(owner))
+        two.put(number(owner, digits), trigger(owner, "Calls"), log_day(owner))
     assert [(one.account_sid, one.number) for one in phone_numbers(two.beta)] == [
         (BETA_SID, "+12025550199")
     ]
@@ -111,6 +112,21 @@ def test_numbers_triggers_and_log_days_are_the_customers_own(two):
     assert log_days(two.beta, FIRST, FIRST) == (
         LogCountView(FIRST, BETA_SID, "messages", "inbound", "delivered", 2, D(3), None),
     )
+
+
+def test_thresholds_on_what_twilio_charges_are_not_shown(two):
+    spend = (("calls", "price"), ("totalprice", "usage"), ("totalprice", "count"))
+    two.put(*(trigger(ACME, f"{n}", *terms) for n, terms in enumerate(spend)))
+    two.put(trigger(ACME, "Calls", trigger_by="count"))
+    assert [one.name for one in usage_triggers(two.acme)] == ["Calls"]
+
+
+def test_how_far_is_read_is_told_of_ones_own_accounts_only(two):
+    day = {"first_day": FIRST, "through": LAST, "read_at": noon(LAST)}
+    two.put(*(SyncCursor(account_sid=sid, resource="alerts", **day) for sid in SIDS.values()))
+    (own,) = read_through(two.acme, [ACME_SID, BETA_SID])
+    assert (own.account_sid, own.resource, own.through) == (ACME_SID, "alerts", LAST)
+    assert read_through(two.acme, [BETA_SID]) == read_through(two.acme, []) == ()
 
 
 def test_log_days_are_those_asked_for_in_order(two):

@@ -208,3 +208,26 @@ def test_an_address_counts_once_more_after_its_identity_is_forgotten(world):
     assert enter("new")
     with pytest.raises(AccessError):
         enter("old")
+
+
+def test_a_session_keeps_the_visit_before_while_the_member_is_seen_again(world):
+    ada, ben = member(world, "ada"), member(world, "ben", customer=BETA)
+    first = signed_in(world, ada)
+    identity.saw(world.app, ada, NOW)
+    identity.saw(world.app, ada, NOW + MINUTE)
+    second = signed_in(world, ada, NOW + 2 * MINUTE)
+    identity.saw(world.app, ada, NOW + 3 * MINUTE)
+    found = {key: identity.resolve(world.app, key, NOW + 4 * MINUTE) for key in (first, second)}
+    assert found[first].seen_before_at is None
+    assert found[second].seen_before_at == NOW + MINUTE
+    assert found[second].last_seen_at == NOW + 3 * MINUTE
+    his = identity.resolve(world.app, signed_in(world, ben), NOW)
+    assert (his.seen_before_at, his.last_seen_at) == (None, None)
+
+
+def test_being_seen_never_goes_back_in_time(world):
+    ada = member(world, "ada")
+    identity.saw(world.app, ada, NOW + MINUTE)
+    identity.saw(world.app, ada, NOW)
+    session = identity.resolve(world.app, signed_in(world, ada, NOW), NOW)
+    assert session.seen_before_at == NOW + MINUTE

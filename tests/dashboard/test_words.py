@@ -1,0 +1,175 @@
+"""The words: every text a person sees is in the catalogue, and German knows them all."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from dashboard import words
+from dashboard.catalogue import SOURCE, TEMPLATE, extracted, file_of, read, updated
+from dashboard.charts.formats import counted, decimals, fine_percent, one_of, whole
+from dashboard.door import KEPT
+from data.settings import ROOT
+from tests.visible_words import unknown_texts
+
+PLACEHOLDER = re.compile(r"\{\w*\}|%\{[^}]*\}")
+TRANSLATED = [language for language in words.LANGUAGES if language != SOURCE]
+FILES = sorted((ROOT / "dashboard").rglob("*.py"))
+# Not words for people, or not translated on purpose; each with its reason.
+FOR_MACHINES = {
+    "dashboard/edge.py": "plain answers to programs that come to a wrong host or from another site",
+    "dashboard/connect.py": "Twilio's parameters",
+    "dashboard/entrance.py": "attributes of cookies",
+    "dashboard/frontend.py": "media types and scripts",
+    "dashboard/headers.py": "policies",
+    "dashboard/edge_live.py": "policies",
+    "dashboard/catalogue.py": "the file format of catalogues",
+    "dashboard/metrics.py": "metrics, which programs read",
+    "dashboard/logs.py": "the log",
+    "dashboard/words.py": "languages, each in its own name",
+    "dashboard/oidc_client.py": "the log, and parameters of OpenID Connect",
+    "dashboard/sockets.py": "the log and protocol words",
+    "dashboard/sync_task.py": "the log",
+    "dashboard/access/permission.py": "the table that docs/access.md is made of",
+    "dashboard/access/administration.py": "the audit log, which is written in English",
+}
+ALLOWED = {
+    "python -m data backtest",
+    "python -m data sync",
+    "<code>make run</code>",
+    "Bearer ",
+    "public, max-age=3600",
+    "background: 0 ",
+    " 0  UTC",
+    " 0   0  UTC",
+    " 0  ms",
+    " unless stopped: ",
+}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.relative_to(ROOT).as_posix())
+def test_no_visible_text_stands_outside_of_the_catalogue(file):
+    if file.relative_to(ROOT).as_posix() in FOR_MACHINES:
+        return
+    found = [(line, text) for line, text in unknown_texts(file) if text not in ALLOWED]
+    assert not found, f"give these to _, n_ or N_: {found}"
+
+
+@pytest.mark.parametrize(
+    ("source", "texts"),
+    [
+        ('st.button("Save it")', ["Save it"]),
+        ('show(note(f"Used {share} of it"))', ["Used  0  of it"]),
+        ('st.button(_("Save it"), key="save it now")', []),
+        ('tag("p", N_("Save it"), class_="u-note u-warn")', []),
+        ('def f():\n    "Save it."\n    return "Not saved yet"', ["Not saved yet"]),
+        ('raise NotFound("There is none.")', []),
+    ],
+    ids=["a label", "a sentence with a value", "marked", "marked for later", "docstring", "error"],
+)
+def test_the_scan_sees_what_people_would(tmp_path, source, texts):
+    file = tmp_path / "page.py"
+    file.write_text(source)
+    assert [text for _line, text in unknown_texts(file)] == texts
+
+
+def test_the_catalogue_is_that_of_the_source_as_it_is():
+    there = {message.id for message in read(TEMPLATE) if message.id}
+    now = {message.id for message in extracted() if message.id}
+    assert now == there, "run `make words`"
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_translation_is_complete_and_nothing_is_guessed(language):
+    known = read(file_of(language), language)
+    missing = [message.id for message in updated(extracted(), language) if not _done(message)]
+    assert not missing
+    assert not [message.id for message in known if message.id and message.fuzzy]
+
+
+def _done(message):
+    if not message.id:
+        return True
+    strings = message.string if isinstance(message.string, tuple) else (message.string,)
+    return all(strings) and (len(strings) > 1) == isinstance(message.id, tuple)
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_a_translation_has_the_same_placeholders(language):
+    wrong = []
+    for message in read(file_of(language), language):
+        if message.id:
+            ids = message.id if isinstance(message.id, tuple) else (message.id,)
+            strings = message.string if isinstance(message.string, tuple) else (message.string,)
+            wanted = set(PLACEHOLDER.findall(ids[-1]))
+            wrong += [
+                text
+                for text in strings
+                if text
+                and not set(PLACEHOLDER.findall(text)) <= wanted
+                or text
+                and len(strings) == 1
+                and set(PLACEHOLDER.findall(text)) != wanted
+            ]
+    assert not wrong
+
+
+def _fits(has, wanted, forms):
+    """A form for one may leave the number out: "One day"."""
+    return has == wanted if forms == 1 else has <= wanted
+
+
+def test_plurals_and_numbers_follow_the_language():
+    said = {}
+    for language in words.LANGUAGES:
+        words.speak(language)
+        said[language] = (
+            *(counted(number, "minutes") for number in (1, 2)),
+            *(counted(1, "parcels"), one_of("messages")),
+            *(decimals(1234.5, 1), whole(12345), fine_percent(0.0123)),
+        )
+    words.speak("en")
+    assert said["en"] == (
+        *("1 minute", "2 minutes", "1 parcel", "message", "1,234.5", "12,345", "1.2%"),
+    )
+    assert said["de"] == (
+        *("1 Minute", "2 Minuten", "1 parcel", "Nachricht", "1.234,5", "12.345", "1,2\N{NBSP}%"),
+    )
+
+
+def test_no_text_is_not_the_catalogues_head():
+    words.speak("de")
+    assert words._("") == ""
+    words.speak("en")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"),
+    [
+        ("de-AT,de;q=0.9,en;q=0.8", "de"),
+        ("fr,en;q=0.5", "en"),
+        ("", "en"),
+        (None, "en"),
+        ("de", "de"),
+    ],
+)
+def test_the_browsers_wish_chooses_a_language(wanted, language):
+    assert words.best_language(wanted) == language
+
+
+def test_every_name_that_a_page_reads_from_its_address_survives_a_sign_in():
+    read_there = {name for file in FILES if "views" in file.parts for name in _asked(file)}
+    assert read_there <= KEPT, f"add to KEPT in dashboard/door.py: {sorted(read_there - KEPT)}"
+
+
+def _asked(file: Path):
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            owner = ast.unparse(node.func.value)
+            reads = (owner, node.func.attr) == ("address", "pick") or (
+                owner == "st.query_params" and node.func.attr == "get"
+            )
+            first = node.args[0]
+            if reads and isinstance(first, ast.Constant):
+                yield first.value
