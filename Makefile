@@ -67,7 +67,7 @@ screenshots: $(VENV)/.dev ## Photograph every page into var/screenshots; the REA
 	$(PY) -m tests.browser.screenshots var/screenshots
 	$(PY) -m tests.browser.screenshots docs/screenshots --tour
 
-words: $(VENV)/.run ## Collect all texts into the catalogues of dashboard/locale, to be translated
+words: $(VENV)/.run ## Collect all texts into the catalogues of dashboard/translations, to be translated
 	$(PY) -m dashboard.catalogue
 
 doctor: $(VENV)/.run ## Say what is configured, reachable, fresh or wrong

@@ -28,12 +28,12 @@ HEADER = "# The texts of the dashboard.  `make words` writes this file; translat
 
 def main() -> None:
     found = extracted()
-    TEMPLATE.write_bytes(_written(found))
+    TEMPLATE.write_bytes(written(found))
     for language in LANGUAGES:
         if language != SOURCE:
             file = file_of(language)
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_bytes(_written(updated(found, language)))
+            file.write_bytes(written(updated(found, language)))
 
 
 def file_of(language: str) -> Path:
@@ -75,7 +75,7 @@ def _empty(language: str | None) -> Catalog:
     return Catalog(language, project="dashboard", header_comment=HEADER, charset="utf-8")
 
 
-def _written(catalogue: Catalog) -> bytes:
+def written(catalogue: Catalog) -> bytes:
     """Without the dates and addresses that would change with every run."""
     target = BytesIO()
     write_po(target, catalogue, width=100, sort_output=True, omit_header=True, include_lineno=False)
@@ -89,8 +89,9 @@ def _marked(file: Path) -> Iterator[str | tuple[str, ...]]:
     """As Babel's own extraction, which does not look into f-strings before Python 3.12."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and (number := KEYWORDS.get(getattr(node.func, "id", ""))):
-            texts = [one.value for one in node.args if isinstance(one, ast.Constant)][:number]
-            if len(texts) == number and all(isinstance(text, str) for text in texts):
+            values = [one.value for one in node.args if isinstance(one, ast.Constant)][:number]
+            texts = [value for value in values if isinstance(value, str)]
+            if len(texts) == number:
                 yield texts[0] if number == 1 else tuple(texts)
 
 
@@ -108,7 +109,9 @@ def _errors() -> Iterator[tuple[str, str]]:
 
 
 def _kinds(kind: type[errors.AppError]) -> set[str]:
-    return {kind.__name__}.union(*(_kinds(below) for below in kind.__subclasses__()))
+    """Those of data/errors.py, whatever else has been imported."""
+    below = (one for one in kind.__subclasses__() if one.__module__ == errors.__name__)
+    return {kind.__name__}.union(*(_kinds(one) for one in below))
 
 
 def _text_of(raised: ast.expr | None, kinds: set[str]) -> str | None:

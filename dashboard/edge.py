@@ -264,7 +264,9 @@ class Edge:
 def _language_of(request: Request) -> str:
     """As the address says, or as the browser prefers."""
     asked = request.query_params.get("lang")
-    return asked if asked in LANGUAGES else best_language(request.headers.get("accept-language"))
+    if asked and asked in LANGUAGES:
+        return asked
+    return best_language(request.headers.get("accept-language"))
 
 
 def _tell_identity(request: HTTPConnection, key: str) -> None:

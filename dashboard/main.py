@@ -132,7 +132,7 @@ def main() -> None:
     st.logo(str(brand.logo), size="large")
     try:
         viewer = current_viewer(settings.database_url, clock)
-        speak(known_language(viewer and viewer.language))
+        speak(known_language(viewer.language if viewer else None))
         if settings.demo:
             demo_mark()
         if viewer is None:

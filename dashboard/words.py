@@ -1,7 +1,7 @@
 """The words of the app, in the language of whoever looks.
 
-`_` and `n_` take the English text, which is the key of the catalogues in locale/; N_ and nN_ only
-mark what is translated later (`make words` finds all four).  The language belongs to the run of
+`_` and `n_` take the English text, which is the key of the catalogues in translations/; N_ and nN_
+only mark what is translated later (`make words` finds all four).  The language belongs to the run of
 one page or request, never to the process: whatever runs apart from its page (a fragment, a dialog,
 a download) begins with `speak`.
 """
@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "de": "Deutsch"}
 LOCALES: Mapping[str, str] = {"en": "en_US", "de": "de_DE"}  # how numbers and days are written
-CATALOGUES = Path(__file__).parent / "locale"
+CATALOGUES = Path(__file__).parent / "translations"
 
 _spoken: ContextVar[str] = ContextVar("language", default="en")
 

@@ -17,12 +17,14 @@ from data.meters import TOTAL, meters_of
 from data.money import digits, split, total
 from data.overview import Overview
 from data.periods import DAY, BillingPeriod, previous_period
-from data.pricing import Plan, UsageByMeter
+from data.pricing import LineKind, Plan, UsageByMeter
 from data.scope import Scope
 from data.statement import Statement
 from data.store import AccountView, SubscriptionView
 from data.usage import Measured, measured
 from data.usage_rows import DayTotals, account_usage
+
+OWN = (LineKind.USAGE, LineKind.DISCOUNT, LineKind.TAX)  # what may be an account's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +83,15 @@ def subscription_line(
     billed = billed_usage(scope, view.key, period)
     meter = billed.meters[shown.lead]
     rows = _rows(scope, view, billed, before.start, period.end)
-    through = min(today, period.last_day)
-    alone = {sid: _alone(billed, period, rows[sid], through) for sid in rows}
     lead = {sid: measured(found, {shown.lead: meter}) for sid, found in rows.items()}
     used = {
         sid: one.usage(shown.lead, period.start, period.end).quantity for sid, one in lead.items()
     }
-    bill = shown.statement
-    due = lines_total(bill) if bill else None
+    bill, through = shown.statement, min(today, period.last_day)
+    alone = {sid: _alone(billed, period, rows[sid], through) for sid in rows} if bill else {}
     own = bill is not None and _adds_up(list(alone.values()), bill)
-    weights = alone if own else used
-    amounts = _divided(due, weights, bill.currency) if bill and due is not None else {}
+    due = lines_total(bill) if bill else None
+    amounts = _divided(bill, alone if own else used) if bill else {}
     settled = min(shown.freshness.settled_through, period.last_day)
     lines = [
         _account_line(
@@ -170,15 +170,19 @@ def _alone(
 
 
 def _adds_up(alone: Sequence[Decimal], bill: Statement) -> bool:
-    """Within what rounding makes of it: half a smallest unit a line, each account's and the
-    bill's."""
-    lines = sum(len(part.lines) for part in bill.parts)
-    most = Decimal(1).scaleb(-digits(bill.currency)) * lines * (len(alone) + 1) / 2
-    return len(alone) == 1 or abs(total(alone) - lines_total(bill)) <= most
+    """Prices by the unit or by cost alone, and no more beside the bill than rounding makes of it:
+    half a smallest unit a line, each account's and the bill's."""
+    if len(alone) == 1:
+        return True
+    lines = [line for part in bill.parts for line in part.lines]
+    most = Decimal(1).scaleb(-digits(bill.currency)) * len(lines) * (len(alone) + 1) / 2
+    by_use = all(line.kind in OWN for line in lines)
+    return by_use and abs(total(alone) - lines_total(bill)) <= most
 
 
-def _divided(due: Decimal, weights: Mapping[str, Decimal], currency: str) -> dict[str, Decimal]:
-    return dict(zip(weights, split(due, list(weights.values()), currency), strict=True))
+def _divided(bill: Statement, weights: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    parts = split(lines_total(bill), list(weights.values()), bill.currency)
+    return dict(zip(weights, parts, strict=True))
 
 
 def _account_line(

@@ -126,7 +126,13 @@ def _versions(session: ScopedSession) -> dict[int, str]:
     figures: tuple[tuple[Any, ...], ...] = (
         (
             *(Account, func.max(Account.synced_at), func.count(col(Account.sync_error))),
-            *(func.count(), func.max(Account.ends_on), func.count(col(Account.closed_on))),
+            *(
+                func.count(),
+                func.max(Account.ends_on),
+                func.count(col(Account.withdrawn_at)),
+                func.min(Account.status),
+                func.max(Account.status),
+            ),
         ),
         (PlanChange, func.count(), func.max(dated), func.min(dated)),
         (CreditLot, func.count(), func.count(col(CreditLot.voided_on))),

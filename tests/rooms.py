@@ -32,9 +32,14 @@ LAYERS = (
     ("data.customer_acts", "data.customer_import", "data.plan_preview"),
     ("data.what_if", "data.plan_terms"),
     ("data.ahead", "data.drawn", "data.advice", "data.outlook"),
-    ("data.credits", "data.overview", "data.company", "data.since", "data.demo", "data.backtest"),
+    (
+        *("data.credits", "data.overview", "data.plan_progress", "data.company", "data.since"),
+        *("data.demo", "data.backtest"),
+    ),
     ("data.health",),
     ("data.commands", "data.__main__"),
+    ("dashboard.words",),
+    ("dashboard.catalogue",),
     ("dashboard.brand", "dashboard.access", "dashboard.charts", "dashboard.exports"),
     (
         *("dashboard.views", "dashboard.warm", "dashboard.logs"),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-TRANSLATES = {"_", "n_", "N_", "term"}
+TRANSLATES = {"_", "n_", "N_", "nN_"}
 # First arguments that are names: tag("div"), div("u-pair"), log.info("sign-in refused").
 NAMES_FIRST = {"tag", "div", "span", "getattr", "re", "compile", "escape_name"}
 FOR_MACHINES = {
@@ -20,7 +20,7 @@ FOR_MACHINES = {
     *("tickformat", "family", "name_for_machines", "default", "encoding", "alias", "pattern"),
 }
 LOGS = {"info", "warning", "error", "debug", "exception", "critical"}
-WORDS = re.compile(r"[^\W\d_]{2,}[,;:.]?\s+[^\W\d_]{2,}|^[A-Z][a-z]{2,}|[a-z]{3,}[.!?]$")
+WORDS = re.compile(r"[^\W\d_]+[,;:.]?\s+[^\W\d_]{2,}|^[A-Z][a-z]{2,}|^E-[a-z]|[a-z]{3,}[.!?]$")
 MARKUP = re.compile(r"<[^>]*>|\bu-[\w-]+|https?:\S+|\{\w+\}|&\w+;")
 
 

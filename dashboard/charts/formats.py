@@ -154,7 +154,7 @@ def percent(share: Decimal | float) -> str:
 
 def fine_percent(share: Decimal | float) -> str:
     """A share under ten percent keeps a decimal, so that it is not taken for none."""
-    if not 0 < abs(share) < FINE_BELOW:
+    if not 0 < abs(float(share)) < FINE_BELOW:
         return percent(share)
     pattern = Locale.parse(locale()).percent_formats[None].pattern.replace("0", "0.0", 1)
     return format_percent(share, format=f"0.0{pattern.partition('0.0')[2]}", locale=locale())

@@ -206,7 +206,7 @@ def _row(entry: Entry) -> Safe:
     return tag(
         "tr",
         tag("td", f"{day(entry.at.date(), year=True)} {entry.at:%H:%M:%S}", class_="u-when"),
-        tag("td", entry.actor or "A stranger"),
+        tag("td", entry.actor or _("A stranger")),
         tag("td", what(entry), span("u-behind-it", detail) if detail else None),
         tag("td", entry.customer),
         tag("td", entry.address, class_="u-sid"),

@@ -113,7 +113,7 @@ def _subscription(one: SubscriptionLine) -> list[Safe]:
         tag(
             "a",
             _("Open the overview of {plan}").format(plan=one.plan or _("Own Twilio account")),
-            href=f"overview?{urlencode({'contract': one.key})}",
+            href=f"./?{urlencode({'contract': one.key})}",
             target="_self",
             class_="u-link",
         ),

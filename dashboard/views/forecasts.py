@@ -14,11 +14,18 @@ import streamlit as st
 
 from dashboard.access import Permission
 from dashboard.charts import calibration as calibration_chart
-from dashboard.charts.formats import day, decimals, fine_percent, percent, sentence, whole
+from dashboard.charts.formats import day, decimals, sentence, whole
 from dashboard.exports import Table
+from dashboard.views.calibration_words import (
+    calibration_words,
+    drift,
+    fault,
+    kind_of_use,
+    percent_or_none,
+)
 from dashboard.views.cards import card, row
 from dashboard.views.customers import GOING_TO
-from dashboard.views.markup import Part, Safe, div, filled, note, span, strong, tag
+from dashboard.views.markup import Safe, div, filled, note, span, strong, tag
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import callout, csv_button, legend, show, show_chart, state
 from dashboard.views.sync_lists import nothing, section
@@ -32,7 +39,7 @@ from data.backtest.quality import (
     qualities,
 )
 from data.periods import DAY
-from data.projection.calibration import HIGH, LOW, MIDDLE, Calibration
+from data.projection.calibration import Calibration
 from data.scope import EveryTenant
 from data.track_record import calibrations
 
@@ -52,14 +59,6 @@ CLASSES = N_(
     "Regular: use on nine days of ten and more; intermittent: on three and more; sparse: on fewer. "
     "Apart stand cold starts, with under four weeks known, and idle: nothing used for twelve weeks."
 )
-KINDS = {  # of use, as the back-test names them
-    "regular": N_("regular"),
-    "intermittent": N_("intermittent"),
-    "sparse": N_("sparse"),
-    "cold start": N_("cold start"),
-    "idle": N_("idle"),
-}
-NOTICEABLE = 0.005  # a level that is read this close to itself is not changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,35 +128,17 @@ def _nothing_checked() -> Safe:
 
 def _notice(found: Qualities) -> Safe:
     kinds = [(kind, found.of(kind)) for kind in found.classes if kind not in APART]
-    drifting = [(_drift(one, kind), one) for kind, one in kinds if one.drifts]
+    drifting = [(drift(one, kind), one) for kind, one in kinds if one.drifts]
     if not drifting and found.of().drifts:
-        drifting = [(_drift(found.of()), found.of())]
+        drifting = [(drift(found.of()), found.of())]
     if not drifting:
         held = _("{share} of past periods ended inside their 80% range.").format(
-            share=_percent(found.of().coverage)
+            share=percent_or_none(found.of().coverage)
         )
         return tag("p", strong(_("The ranges hold.")), f" {held}", class_="u-summary")
     ended = " ".join(words for words, _one in drifting)
     rest = _("New projections are read by the calibration below.")
-    return callout(strong(ended), f" {_fault(drifting[0][1])} {rest}", kind="warning")
-
-
-def _drift(one: Quality, kind: str | None = None) -> str:
-    share = _percent(one.coverage)
-    if kind is None:
-        return _("{share} of periods ended inside their 80% range.").format(share=share)
-    words = _("{share} of periods of {kind} use ended inside their 80% range.")
-    return words.format(share=share, kind=_kind(kind))
-
-
-def _kind(kind: str) -> str:
-    return _(KINDS.get(kind, kind))
-
-
-def _fault(one: Quality) -> str:
-    if (one.coverage or 0) > 0.8:
-        return _("It should be 70% to 90%: the ranges were too wide.")
-    return _("It should be 70% to 90%: the ranges were too narrow.")
+    return callout(strong(ended), f" {fault(drifting[0][1])} {rest}", kind="warning")
 
 
 def _cards(found: Qualities) -> Safe:
@@ -168,21 +149,21 @@ def _cards(found: Qualities) -> Safe:
         "u-cards",
         card(
             _("Inside the 80% range"),
-            _percent(one.coverage),
+            percent_or_none(one.coverage),
             div(
                 "u-rows",
-                row(_("Ended below it"), _percent(_share(one.below, one))),
-                row(_("Ended above it"), _percent(_share(one.above, one))),
+                row(_("Ended below it"), percent_or_none(_share(one.below, one))),
+                row(_("Ended above it"), percent_or_none(_share(one.above, one))),
             ),
             note(_("70–90% is as it should be.")),
         ),
         card(
             _("Error of the likely total"),
-            _percent(one.error),
+            percent_or_none(one.error),
             div(
                 "u-rows",
-                row(_("Of the run rate"), _percent(one.run_rate_error)),
-                row(_("Less than that by"), _percent(one.skill)),
+                row(_("Of the run rate"), percent_or_none(one.run_rate_error)),
+                row(_("Less than that by"), percent_or_none(one.skill)),
             ),
             note(_("On average, of a customer's usual period.")),
         ),
@@ -191,8 +172,8 @@ def _cards(found: Qualities) -> Safe:
             _figure(one.brier),
             div(
                 "u-rows",
-                row(_("Mean chance given"), _percent(one.chance)),
-                row(_("Went over"), _percent(one.happened)),
+                row(_("Mean chance given"), percent_or_none(one.chance)),
+                row(_("Went over"), percent_or_none(one.happened)),
             ),
             note(_("0 is perfect; always saying 50% scores 0.25.")),
         ),
@@ -202,7 +183,7 @@ def _cards(found: Qualities) -> Safe:
             div(
                 "u-rows",
                 *(
-                    row(_("Apart: {kind}").format(kind=_kind(kind)), whole(cases))
+                    row(_("Apart: {kind}").format(kind=kind_of_use(kind)), whole(cases))
                     for kind, cases in apart.items()
                 ),
             ),
@@ -213,13 +194,6 @@ def _cards(found: Qualities) -> Safe:
 
 def _share(part: int, one: Quality) -> float | None:
     return part / one.cases if one.cases else None
-
-
-def _percent(share: float | None) -> str:
-    """A small share keeps a decimal."""
-    if share is None:
-        return "–"
-    return fine_percent(share)
 
 
 def _figure(value: float | None) -> str:
@@ -247,14 +221,19 @@ def _folded(summary: str, grid: Safe) -> Safe:
 
 def _reliability_table(groups: Sequence[Quality]) -> Safe:
     rows = (
-        (_percent(one.chance), _percent(one.happened), whole(one.chances), _figure(one.brier))
+        (
+            percent_or_none(one.chance),
+            percent_or_none(one.happened),
+            whole(one.chances),
+            _figure(one.brier),
+        )
         for one in groups
     )
     return _table((_("Chance given"), _("Went over"), _("Cases"), _("Brier")), rows)
 
 
 def _by_class(found: Qualities) -> list[tuple[str, Quality]]:
-    kinds = [(sentence(_kind(kind)), found.of(kind)) for kind in found.classes]
+    kinds = [(sentence(kind_of_use(kind)), found.of(kind)) for kind in found.classes]
     return [*kinds, (_("All"), found.of())]
 
 
@@ -274,13 +253,13 @@ def _grid(first: str, rows: Iterable[tuple[str, Quality]]) -> Safe:
 def _cells(one: Quality) -> tuple[str, ...]:
     return (
         whole(one.cases),
-        _percent(one.coverage),
-        _percent(one.error),
-        _percent(one.run_rate_error),
-        _percent(one.skill),
+        percent_or_none(one.coverage),
+        percent_or_none(one.error),
+        percent_or_none(one.run_rate_error),
+        percent_or_none(one.skill),
         _figure(one.brier),
-        _percent(_share(one.below, one)),
-        _percent(_share(one.above, one)),
+        percent_or_none(_share(one.below, one)),
+        percent_or_none(_share(one.above, one)),
     )
 
 
@@ -311,7 +290,7 @@ def figures(found: Qualities) -> Table:
                 *(_share(one.below, one), _share(one.above, one)),
             )
             shares = (None if each is None else Decimal(f"{each:.4f}") for each in values)
-            rows.append((sentence(_kind(kind)), Decimal(days), Decimal(one.cases), *shares))
+            rows.append((sentence(kind_of_use(kind)), Decimal(days), Decimal(one.cases), *shares))
     return Table((_("Kind of use"), _("After day"), *(_(name) for name in COLUMNS)), tuple(rows))
 
 
@@ -335,33 +314,6 @@ def _in_force(in_force: dict[str, Calibration]) -> list[Safe]:
         )
     )
     return [div("u-panel u-none", div("u-rows", *lines, rule))]
-
-
-def calibration_words(kind: str, one: Calibration) -> tuple[Part, ...]:
-    """Regular use is read narrower: the ends of its 80% range are its 18% and 82% points."""
-    since = n_("From {n} past projection.", "From {n} past projections.", one.cases)
-    if one.computed_on:
-        since = n_(
-            "From {n} past projection, {day}.", "From {n} past projections, {day}.", one.cases
-        )
-    on = day(one.computed_on) if one.computed_on else ""
-    since = f" {since.format(n=whole(one.cases), day=on)}"
-    use = sentence(_kind(kind))
-    shifts = (abs(one.low - LOW), abs(one.middle - MIDDLE), abs(one.high - HIGH))
-    if max(shifts) < NOTICEABLE:
-        return strong(_("{kind} use is read as it is.").format(kind=use)), since
-    width = (one.high - one.low) - (HIGH - LOW)
-    if abs(width) < NOTICEABLE:
-        how = _("{kind} use is read as wide, but shifted:")
-    elif width > 0:
-        how = _("{kind} use is read wider:")
-    else:
-        how = _("{kind} use is read narrower:")
-    rule = _(
-        "the ends of its 80% range are the {low} and {high} points of the method's own forecast, "
-        "the likely total its {middle} point."
-    ).format(low=percent(one.low), high=percent(one.high), middle=percent(one.middle))
-    return strong(how.format(kind=use)), f" {rule}", since
 
 
 def _doubtful(found: Sequence[Doubtful]) -> None:

@@ -34,7 +34,7 @@ def known_language(remembered: str | None = None) -> str:
     asked = st.query_params.get("lang")
     if asked in LANGUAGES and asked != st.session_state.get("lang_written"):
         st.session_state["lang"] = st.session_state["lang_written"] = asked
-    chosen = st.session_state.get("lang") or remembered
+    chosen: str = st.session_state.get("lang") or remembered or ""
     return chosen if chosen in LANGUAGES else best_language(st.context.locale)
 
 

@@ -53,11 +53,9 @@ def render(visit: Visit) -> None:
     show(tag("p", summary(own, view, over=over), class_="u-summary"))
     for one in own.allowances:
         _allowance(visit, view, own, one, over=over)
-    prices = {price.meter: price for price in own.terms.prices}
     for steps in own.ladders:
         if steps.kind not in BUNDLES:
-            price = prices.get(steps.meter)
-            show(ladder_panel(steps, price, own.currency, over=over))
+            show(ladder_panel(steps, own.currency, over=over))
     show(
         _credits(own),
         changes_panel(own, view.statement, visit.today),

@@ -212,7 +212,7 @@ def tiers_note(one: AllowanceProgress, *, over: bool) -> str:
 # The steps of a price
 
 
-def ladder_panel(own: Ladder, price: PriceTerms | None, currency: str, *, over: bool) -> Safe:
+def ladder_panel(own: Ladder, currency: str, *, over: bool) -> Safe:
     edges = [step.up_to for step in own.steps if step.up_to is not None]
     used = counted(own.used, own.unit)
     head = tag("h2", _(own.label), class_="u-section")
@@ -224,7 +224,6 @@ def ladder_panel(own: Ladder, price: PriceTerms | None, currency: str, *, over: 
     return div(
         "u-panel u-plan-ladder",
         head,
-        note(explained(price)) if price else None,
         tag("p", strong(used), " ", _("used"), ". ", where if not over else "", class_="u-text"),
         drawn,
         grid(heads, rows, label=label),
@@ -359,16 +358,4 @@ def _price(price: PriceTerms, currency: str) -> Safe:
         note(_("With each period come:")) if anew else None,
         tag("ul", *anew) if anew else None,
         note(_(shortfall)) if shortfall else None,
-        _bands(price, currency),
     )
-
-
-def _bands(price: PriceTerms, currency: str) -> Safe | None:
-    if price.tiers or len(price.steps) < 2:
-        return None
-    heads = [(_("Units of a period"), False), (_("One more costs"), True)]
-    rows = (
-        tag("tr", tag("td", step_range(step)), number(step_price(step, price.kind, currency)))
-        for step in price.steps
-    )
-    return grid(heads, rows, label=_("Bands of {name}").format(name=priced_for(price)))

@@ -210,7 +210,7 @@ def _last_run(last: Run, now: datetime, *, balance: bool) -> Safe:
 def _requests(last: Run) -> Safe:
     rows = [row(_("Planned"), whole(last.planned)), row(_("Repeated"), whole(last.retries))]
     if last.per_second:
-        rows.append(row("A second", pace(last.per_second)))
+        rows.append(row(_("A second"), pace(last.per_second)))
     return card(_("Requests"), whole(last.requests), div("u-rows", *rows))
 
 

@@ -218,11 +218,13 @@ def _better(view: Overview) -> Safe | None:
     ahead, bill = view.outlook, view.statement
     if view.credits:
         lot = next((one for one in view.credits.lots if expiring(one)), None)
-        return lot and filled(
+        if lot is None:
+            return None
+        return filled(
             _("{credits} of {pack} expire unused on {day}"),
             credits=strong(expiring(lot)),
             pack=lot.name.capitalize(),
-            day=strong(day(lot.expires_on)) if lot.expires_on else "",
+            day=strong(day(lot.expires_on)) if lot.expires_on else "–",
         )
     advised = ahead and (ahead.advice or ahead.next_advice)
     if ahead and bill and advised:

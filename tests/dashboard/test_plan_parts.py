@@ -126,7 +126,7 @@ BANDS = (Step(D(0), D(100), D("0.02")), Step(D(100), D(300), D("0.01")), Step(D(
 def test_the_ladder_says_what_the_next_step_is(used, sentence):
     own = Ladder("sms", "SMS", "SMS segments", "graduated", D(used), BANDS)
     assert next_step(own, "USD") == sentence
-    assert sentence in ladder_panel(own, None, "USD", over=False)
+    assert sentence in ladder_panel(own, "USD", over=False)
 
 
 def test_the_steps_are_named_by_their_first_and_last_unit():

@@ -12,20 +12,21 @@ from sqlmodel import delete
 from data import agreements as agreements_module
 from data import billed as billed_module
 from data import closing as closing_module
+from data import company as company_module
 from data import credit_ledger as credit_ledger_module
 from data import explanation as explanation_module
 from data import explorer as explorer_module
 from data import overview as overview_module
+from data import plan_progress as plan_progress_module
 from data import requests as requests_module
 from data import service as service_module
-from data import plan_progress as plan_progress_module
+from data import since as since_module
 from data import statement as statement_module
 from data import statement_archive as archive_module
 from data import store as store_module
 from data import track_record as track_record_module
 from data import usage as usage_module
 from data import usage_rows as rows_module
-from data import what_if as what_if_module
 from data.closing import close_due
 from data.errors import NotFound
 from data.models import TABLES, Customer, Subscription
@@ -56,15 +57,6 @@ PLANS = (agreed(overage("small"), plan="bundle"), agreed(credit_price(), plan="c
 
 def held(scope):
     return store_module.subscription(scope, "main").accounts
-
-
-def tried_of(scope):
-    chosen = what_if_module.options(scope, "main", today=TODAY)
-    past = what_if_module.whole_periods(scope, "main", today=TODAY)
-    agreed_at_all = agreements_module.plan_stretches(scope, "main")
-    if not (chosen and agreed_at_all):
-        return ()
-    return what_if_module.tried(scope, "main", chosen, past, today=TODAY)
 
 
 ANSWERS = {
@@ -151,15 +143,20 @@ ANSWERS = {
     ),
     "requests_of": requests_module.requests_of,
     "service": lambda scope: service_module.service(scope, held(scope), MARCH, today=TODAY),
+    "changes_since": lambda scope: since_module.changes_since(
+        scope, "main", NOW - timedelta(days=40), today=TODAY, settling_days=3
+    ),
+    "subscription_line": lambda scope: company_module.subscription_line(
+        scope,
+        store_module.subscription(scope, "main"),
+        overview_module.overview(scope, "main", MARCH, today=TODAY, now=NOW, settling_days=3),
+        today=TODAY,
+        now=NOW,
+        settling_days=3,
+    ),
     "track_record": lambda scope: track_record_module.track_record(scope, "main"),
     "plan_progress": lambda scope: plan_progress_module.plan_progress(
         scope, "main", MARCH, today=TODAY, now=NOW, settling_days=3
-    ),
-    "options": lambda scope: what_if_module.options(scope, "main", today=TODAY),
-    "whole_periods": lambda scope: what_if_module.whole_periods(scope, "main", today=TODAY),
-    "tried": lambda scope: tried_of(scope),
-    "growth": lambda scope: what_if_module.growth(
-        scope, "main", what_if_module.options(scope, "main", today=TODAY), today=TODAY
     ),
     "overview": lambda scope: overview_module.overview(
         scope, "main", MARCH, today=TODAY, now=NOW, settling_days=3
@@ -168,6 +165,7 @@ ANSWERS = {
 
 KEYS = {"day", "category", "account_sid", "key", "sid", "subscription", "period_start", "cut_off"}
 ACTS = {"close_period", "adjust", "post_credits"}  # they write; see test_closing.py
+ACTS |= {"ask", "withdraw"}  # see test_requests.py
 
 
 def asks_for_a_customer(function):
@@ -180,7 +178,9 @@ def test_every_question_to_the_store_is_asked_here():
         *(store_module, rows_module, agreements_module, usage_module, billed_module),
         statement_module,
         *(archive_module, credit_ledger_module, explanation_module, closing_module),
-        *(overview_module, track_record_module, plan_progress_module, what_if_module),
+        *(requests_module, service_module, explorer_module),
+        *(overview_module, track_record_module, plan_progress_module),
+        *(since_module, company_module),
     )
     asked = {
         name

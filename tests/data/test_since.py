@@ -5,11 +5,13 @@ from decimal import Decimal as D
 
 import pytest
 
+from data.models import UsageRevision
 from data.periods import DAY
 from data.since import Changes, changes_since
 from tests.bills import agreed, credit_price, per_unit
 from tests.stores import (
     ACME,
+    ACME_SID,
     BETA,
     account,
     close_on,
@@ -38,13 +40,27 @@ def world(store):
     return store
 
 
+def counted_anew(store, day, units, *, seen):
+    """100 messages of a day become so many; the sync keeps both figures."""
+    recount(store, day, units, seen=seen)
+    old, new = D(100), D(units)
+    figures = {
+        "sms": {"old_count": old, "old_usage": old, "new_count": new, "new_usage": new},
+        "totalprice": {"old_usage": old / 100, "new_usage": new / 100},
+    }
+    for category, given in figures.items():
+        costs = {"old_cost": old / 100, "new_cost": new / 100, "account_sid": ACME_SID}
+        row = {"customer_id": ACME, "day": day, "category": category, "seen_at": noon(seen)}
+        store.put(UsageRevision(**row, **given, **costs))
+
+
 def since(scope, at: datetime = VISIT) -> Changes:
     return changes_since(scope, "main", at, today=TODAY, settling_days=3)
 
 
 def test_a_settled_day_that_is_counted_anew_says_by_how_much_units_and_money(world):
-    recount(world, date(2026, 5, 3), 112, seen=date(2026, 5, 18))
-    recount(world, date(2026, 5, 5), 90, seen=date(2026, 5, 18))
+    counted_anew(world, date(2026, 5, 3), 112, seen=date(2026, 5, 18))
+    counted_anew(world, date(2026, 5, 5), 90, seen=date(2026, 5, 18))
     later, earlier = since(world.acme).restated
     assert (earlier.day, earlier.amount, earlier.currency) == (date(2026, 5, 3), D("1.20"), "USD")
     assert [(one.label, one.by) for one in earlier.moved] == [("SMS", D(12))]
@@ -53,13 +69,13 @@ def test_a_settled_day_that_is_counted_anew_says_by_how_much_units_and_money(wor
 
 
 def test_what_was_corrected_before_the_visit_is_no_news(world):
-    recount(world, date(2026, 5, 3), 112, seen=date(2026, 5, 10))
+    counted_anew(world, date(2026, 5, 3), 112, seen=date(2026, 5, 10))
     assert since(world.acme) == Changes()
 
 
 def test_a_day_that_was_still_settling_at_the_visit_is_expected_to_move(world):
-    recount(world, date(2026, 5, 12), 112, seen=date(2026, 5, 18))
-    recount(world, date(2026, 5, 11), 112, seen=date(2026, 5, 18))
+    counted_anew(world, date(2026, 5, 12), 112, seen=date(2026, 5, 18))
+    counted_anew(world, date(2026, 5, 11), 112, seen=date(2026, 5, 18))
     assert [one.day for one in since(world.acme).restated] == [date(2026, 5, 11)]
 
 
@@ -67,7 +83,7 @@ def test_a_day_of_a_closed_period_has_no_amount_but_its_adjustment_has(world):
     world.put(*sms_days(ACME, date(2026, 4, 1), [100] * 30))
     close_on(world, date(2026, 5, 14))
     assert since(world.acme, noon(date(2026, 5, 14))).closed[0].amount == D("300.00")
-    recount(world, date(2026, 4, 3), 112, seen=date(2026, 5, 18))
+    counted_anew(world, date(2026, 4, 3), 112, seen=date(2026, 5, 18))
     close_on(world, date(2026, 5, 19))
     found = since(world.acme)
     assert [(one.day, one.amount) for one in found.restated] == [(date(2026, 4, 3), None)]
