@@ -18,7 +18,7 @@ from threading import Lock
 import brotli  # type: ignore[import-untyped]  # it ships no types
 
 from dashboard.words import _, language
-from data.brand import BACKGROUND, Brand
+from data.brand import BACKGROUND, Brand, as_text
 
 BROTLI_QUALITY = 9
 GZIP_LEVEL = 6
@@ -131,7 +131,10 @@ def _root(brand: Brand) -> str:
     """What the style sheet takes from the brand."""
     name = "".join(f"\\{ord(letter):x} " for letter in brand.product)  # CSS, whatever the letter
     accent = f"light-dark({brand.accent.light},{brand.accent.dark})"
-    return f'<style>:root{{--u-accent:{accent};--u-name:"{name}"}}</style>'
+    words = (
+        f"light-dark({as_text(brand.accent.light, 'light')},{as_text(brand.accent.dark, 'dark')})"
+    )
+    return f'<style>:root{{--u-accent:{accent};--u-accent-words:{words};--u-name:"{name}"}}</style>'
 
 
 def _branded(page: str, brand: Brand) -> str:

@@ -1,9 +1,9 @@
 """The words of the app, in the language of whoever looks.
 
 `_` and `n_` take the English text, which is the key of the catalogues in translations/; N_ and nN_
-only mark what is translated later (`make words` finds all four).  The language belongs to the run of
-one page or request, never to the process: whatever runs apart from its page (a fragment, a dialog,
-a download) begins with `speak`.
+only mark what is translated later (`make words` finds all four).
+The language belongs to the run of one page or request, never to the process: whatever runs apart
+from its page (a fragment, a dialog, a download) begins with `speak`.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ from dashboard.access import Permission
 from dashboard.charts import allowance_pace
 from dashboard.charts.formats import counted, money, percent, quantity, sentence
 from dashboard.exports import Table, usage_by_day
-from dashboard.views.ask import ask_button
+from dashboard.views.ask import ask_button, own_requests
 from dashboard.views.cards import TWILIO_BILL
 from dashboard.views.markup import Safe, filled, note, strong, tag
 from dashboard.views.notices import notices
@@ -60,8 +60,9 @@ def render(visit: Visit) -> None:
         _credits(own),
         changes_panel(own, view.statement, visit.today),
         terms_panel(own),
-        tag("p", freshness_line(view.freshness, period, visit.today), class_="u-foot"),
     )
+    own_requests(visit)
+    show(tag("p", freshness_line(view.freshness, period, visit.today), class_="u-foot"))
 
 
 def _without_a_plan(view: Overview) -> Safe:

@@ -12,6 +12,7 @@ from data.closing import close_due
 from data.commands.clock import now, today
 from data.customers import import_customers
 from data.demo.cast import SEEN_DAYS_AGO
+from data.demo.desk import ensure_demo_desk
 from data.demo.people import ensure_demo_people
 from data.demo.world import PLANS_DIR, World, customers_yaml
 from data.errors import ConfigError
@@ -90,6 +91,7 @@ def prepare_demo(settings: Settings) -> bool:
     import_customers(scope, path, read_plans(PLANS_DIR), now=moment, overwrite=True)
     _keep_keys(scope, settings)
     ensure_demo_people(scope)
+    ensure_demo_desk(scope, moment)
     if not same:
         _read_earlier(settings)
     return same

@@ -9,6 +9,7 @@ import sys
 from tests.bench.cold import cold
 from tests.bench.engine import engine
 from tests.bench.evaluation import evaluation
+from tests.bench.fleet import fleet_pages
 from tests.bench.pages import pages
 from tests.bench.projection import projection
 from tests.bench.sync import sync
@@ -18,6 +19,7 @@ PARTS = {
     "evaluation": evaluation,
     "projection": projection,
     "pages": pages,
+    "fleet": fleet_pages,
     "cold": cold,
     "sync": sync,
 }

@@ -24,7 +24,10 @@ from data.store import periods
 from tests.demo_app import demo
 
 BIRCH, FJORD = "Birch Bakery", "Fjord Optik"
-CUSTOMER_PAGES = ("overview", "usage", "plan", "spend", "credits", "what-if", "accounts", "access")
+CUSTOMER_PAGES = (
+    *("overview", "usage", "plan", "spend", "credits", "what-if", "service", "company"),
+    *("accounts", "access"),
+)
 MARKS = {  # what gives a customer away: name, e-mail, external id, plan, currency
     BIRCH: ("Birch", "birch-bakery", "OWL-1004", "overage · Small", "Orders"),
     FJORD: ("Fjord", "fjord-optik", "OWL-1003", "bundle · Medium", "€", "EUR", "Appointments"),
