@@ -14,12 +14,11 @@ from data.settings import Settings
 # What an address may say of a page besides its path; a test finds every name that pages read.
 KEPT = frozenset(
     (
-        *("account", "accounts", "after", "against", "as", "category", "connected", "contract"),
-        *("customer", "customers", "detail", "filter", "from", "grain", "growth", "lang", "leaf"),
-        *("lot", "months", "shape", "try"),
-        *("meter", "month", "pack", "period", "person", "plan", "q", "range", "show", "sort"),
-        *("status", "tab", "to", "view", "what", "which", "who"),
-    )
+        "account accounts after against as by category connected contract customer "
+        "customers detail entries filter from grain growth lang leaf lot meter month months "
+        "pack period person plan q range shape show sort status tab to try view what which "
+        "who"
+    ).split()
 )
 PLAIN_VALUE = re.compile(r"[A-Za-z0-9_.:~@+ -]{0,80}")  # no slash: never an address
 MOST_KEPT = 12

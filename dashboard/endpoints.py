@@ -162,7 +162,10 @@ async def over(door: Door, request: Request) -> Response:
 
 def _page_before(door: Door, request: Request) -> str:
     """The page that was open: browsers name it to our own site."""
-    before = urlsplit(request.headers.get("referer", ""))
+    try:
+        before = urlsplit(request.headers.get("referer", ""))
+    except ValueError:  # no address at all: "http://["
+        return "/"
     ours = door.is_origin(f"{before.scheme}://{before.netloc}", request.headers.get("host", ""))
     return door.page_path(f"{before.path}?{before.query}") if ours else "/"
 

@@ -107,14 +107,16 @@ def run_pages(visit: Visit) -> None:
             icon=page.icon,
             url_path="home" if page is allowed[0] else page.path,
             default=page is allowed[0],
+            visibility="visible" if page.listed(visit) else "hidden",
         )
         for page in allowed
     }
     alias = st.Page(lambda: None, title=_("Home"), url_path=allowed[0].path, visibility="hidden")
     chosen = st.navigation([*pages.values(), alias])
-    wanted = st.session_state.pop(GOING_TO, allowed[0].path if chosen is alias else None)
-    if wanted in pages:
+    if (wanted := st.session_state.pop(GOING_TO, None)) in pages:
         st.switch_page(pages[wanted])
+    if chosen is alias:  # what is asked of the page stands behind its name: /customers?q=birch
+        st.switch_page(pages[allowed[0].path], query_params=st.query_params.to_dict())
     path = next((path for path, one in pages.items() if one is chosen), allowed[0].path)
     address.on_page(path)
     visit = with_contract(visit)

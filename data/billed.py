@@ -1,6 +1,6 @@
 """What the bill of a period needs, read once: the plans in force, the usage, the credits."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -69,11 +69,11 @@ class Billed:
 
         return self.rate(period, used, through + DAY)
 
-    def part(self, period: BillingPeriod, day: date) -> RatedPart | None:
-        """The part of the period that the day lies in, or the nearest one; None without a plan."""
-        parts = self.rated(period, day).parts
-        begun = [one for one in parts if one.period.start <= day]
-        return (begun[-1] if begun else parts[0]) if parts else None
+
+def part_on(parts: Sequence[RatedPart], day: date) -> RatedPart | None:
+    """The part of a period that the day lies in, or the nearest one; None without a plan."""
+    begun = [one for one in parts if one.period.start <= day]
+    return (begun[-1] if begun else parts[0]) if parts else None
 
 
 def plan_on(stretches: tuple[PlanStretch, ...], period: BillingPeriod, day: date) -> Plan | None:

@@ -42,7 +42,7 @@ TEMPLATE = (
     "acme,Acme Ltd,office@acme.example,C-1001,,,,,1,\n"
     "beta,Beta GmbH,,C-1002,AC00000000000000000000000000000000,Shop,,,1,2026-01-01\n"
 )
-MOST_ROWS = 2_000
+MOST_ROWS, LONGEST_TEXT = 2_000, 200_000  # characters
 
 COLUMN_OF = {"sid": "account_sid", "starts_on": "starts_on", "from": "starts_on"}
 
@@ -121,10 +121,15 @@ def read_rows(text: str) -> list[tuple[int, Row]]:
     text = text.lstrip("\ufeff").strip()
     if not text:
         raise InputError("Paste the rows, the columns' names first.")
+    if len(text) > LONGEST_TEXT:
+        raise InputError(f"{len(text):,} characters: at most {LONGEST_TEXT:,} at a time")
     first = text.splitlines()[0]
     separator = max(",;\t", key=first.count)
     reader = csv.DictReader(StringIO(text), delimiter=separator, strict=True)
-    names = [name.strip().lower() for name in reader.fieldnames or ()]
+    try:
+        names = [name.strip().lower() for name in reader.fieldnames or ()]
+    except csv.Error as error:
+        raise InputError(f"line 1: {error}") from None
     if unknown := [name for name in names if name not in COLUMNS]:
         raise InputError(f"line 1: {unknown[0]!r} is not a column; known are {', '.join(COLUMNS)}")
     if "slug" not in names:

@@ -85,6 +85,7 @@ class MarginRow:
     subscription: str
     plan: str | None
     period_start: date | None
+    period_end: date | None  # exclusive
     currency: str
     earned: Decimal  # before tax and money credits
     cost: Decimal
@@ -209,7 +210,8 @@ def margins(
     health = CustomerHealth
     columns = (
         *(health.customer_id, Customer.slug, Customer.name, health.subscription, health.plan),
-        *(health.period_start, health.currency, health.earned, health.cost, health.cost_currency),
+        *(health.period_start, health.period_end, health.currency, health.earned),
+        *(health.cost, health.cost_currency),
     )
     question: Any = _joined(select(*columns))  # type: ignore[call-overload]  # as above
     question = question.where(*_with_cost(plan)).order_by(*_margin_order(sort))

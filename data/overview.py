@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from data.billed import Billed, billed_usage
+from data.allowance import Allowance, allowance_of
+from data.billed import Billed, billed_usage, part_on
 from data.credits import HORIZON_DAYS, Credits, LotLeft, credit_balance
 from data.freshness import Freshness, freshness
 from data.holidays import holidays_between
@@ -27,7 +28,7 @@ from data.outlook import (
     outlook,
 )
 from data.periods import DAY, BillingPeriod, days_between, previous_period
-from data.pricing import LineKind, RatedPart, TiersWithOverage
+from data.pricing import RatedPart
 from data.projection import HISTORY_DAYS, WEEKDAY_DAYS
 from data.projection.fan import Fan, fan
 from data.projection.unusual import UnusualDay, unusual_days
@@ -73,36 +74,6 @@ class MeterSeries:
             self.events,
             total(self.events),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What a bundle includes, and how far the customer is through it."""
-
-    meter: str
-    label: str
-    unit: str
-    tier: str
-    included: Decimal
-    used: Decimal
-    settled: Decimal  # used up to settled_through: what the pace is taken at
-    share_gone: Decimal  # of the period, at settled_through: 0–1
-    next_tier: str | None
-    has_overage_price: bool
-    overage_amount: Decimal  # owed so far for units beyond
-
-    @property
-    def left(self) -> Decimal:
-        return max(self.included - self.used, Decimal(0))
-
-    @property
-    def beyond(self) -> Decimal:
-        return max(self.used - self.included, Decimal(0))
-
-    @property
-    def share_used(self) -> Decimal:
-        """Of settled days only, like `share_gone`: the two are what pace compares."""
-        return self.settled / self.included if self.included else Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +157,8 @@ def overview(
     quiet = holidays_between(calendar, min(since, glance), period.end + DAY * HORIZON_DAYS)
     shown_through = min(period.last_day, today)
     billed = billed_usage(scope, key, period, since=since, glance=glance, on=shown_through)
-    in_force = billed.part(period, shown_through)
+    parts = billed.rated(period, shown_through).parts
+    in_force = part_on(parts, shown_through)
     plan = in_force.plan if in_force else None
     series = _series(billed, period, before, shown_through, opened_on=view.starts_on)
     lead = lead_meter(plan, {one.meter: one.quantity for one in series})
@@ -205,7 +177,7 @@ def overview(
         freshness=fresh,
         series=series,
         statement=bill,
-        allowance=_allowance(billed, in_force, lead, seen),
+        allowance=_allowance(billed, parts, in_force, lead, seen),
         credits=credit_balance(
             billed, ahead, in_force, today=shown_through, anchor_day=view.anchor_day
         ),
@@ -313,31 +285,12 @@ def _series(
 
 
 def _allowance(
-    billed: Billed, in_force: RatedPart | None, lead: str, seen: date
+    billed: Billed, parts: Sequence[RatedPart], in_force: RatedPart | None, lead: str, seen: date
 ) -> Allowance | None:
     bundle = bundle_of(in_force.plan, lead) if in_force else None
     if in_force is None or bundle is None:
         return None
-    part = in_force.period
-    ladder = [tier.name for tier in sorted(bundle.ladder, key=lambda tier: tier.allowance)]
-    above = ladder[ladder.index(bundle.chosen) + 1 :]
-    meter = billed.meters[lead]
-    used = billed.shown.usage(lead, part.start, part.end).quantity
-    return Allowance(
-        meter=lead,
-        label=meter.label or lead,
-        unit=meter.unit,
-        tier=bundle.chosen,
-        included=bundle.included(in_force.basis) or ZERO,
-        used=used,
-        settled=billed.shown.usage(lead, part.start, min(part.end, seen + DAY)).quantity,
-        share_gone=Decimal(part.days_elapsed(seen)) / part.days,
-        next_tier=above[0] if above else None,
-        has_overage_price=isinstance(bundle, TiersWithOverage),
-        overage_amount=total(
-            line.amount for line in in_force.lines if line.kind is LineKind.OVERAGE
-        ),
-    )
+    return allowance_of(billed, parts, in_force, bundle, seen)
 
 
 def _edges(in_force: RatedPart | None, lead: str) -> tuple[Decimal, ...]:

@@ -12,13 +12,13 @@ from decimal import Decimal
 from fractions import Fraction
 
 from data.ahead import Ahead, look_ahead, meters_ahead, plus
-from data.billed import Billed, billed_usage
+from data.allowance import Allowance, allowance_of
+from data.billed import Billed, billed_usage, part_on
 from data.freshness import freshness
 from data.holidays import holidays_between
 from data.money import ZERO, digits, exact, rounded, total
 from data.outlook import EARLY, LATE, LIKELY, DayRange, Range, bundle_of, outlook, rank
-from data.overview import Allowance
-from data.periods import DAY, BillingPeriod
+from data.periods import BillingPeriod
 from data.plan_terms import PlanTerms, Step, plan_terms, steps_of
 from data.pricing import (
     Basis,
@@ -28,7 +28,6 @@ from data.pricing import (
     Meter,
     Plan,
     RatedPart,
-    TiersWithOverage,
     TimelineEntry,
     Usage,
 )
@@ -54,7 +53,7 @@ class TierOffer:
     fee: Decimal  # of a full period
     included: Decimal  # for the days compared
     unit_amount: Decimal | None  # beyond it; None: it has no price
-    so_far: Decimal  # exact: its fee, and what is settled
+    so_far: Decimal  # exact: its fee, and what is counted so far
     expected: Range
     mean: Decimal
     outgrown: float  # 0–1: the chance that use goes beyond it; it matters where that has no price
@@ -162,9 +161,9 @@ def plan_progress(
         on=shown_through,
     )
     parts = billed.rated(period, shown_through).parts
-    if not parts:
+    part = part_on(parts, shown_through)
+    if part is None:
         return None
-    part = next((one for one in reversed(parts) if one.period.start <= shown_through), parts[0])
     meters = [p.meter for p in part.plan.prices if isinstance(p, Bundles)]
     lead = meters[0] if meters else ""
     ahead = look_ahead(
@@ -215,32 +214,6 @@ def _step(entry: TimelineEntry) -> PlanStep:
     return PlanStep(entry.plan.name, entry.asked_on, entry.starts_on, entry.ends_on, entry.billed)
 
 
-def _allowance(
-    billed: Billed, parts: Sequence[RatedPart], part: RatedPart, bundle: Bundles, seen: date
-) -> Allowance:
-    """The bundle over the days for which its price stands, changes of plan or not."""
-    meter = bundle.meter
-    span, shown = part.basis.span(meter), billed.meters[meter]
-    above = [one.name for one in sorted(bundle.ladder, key=lambda one: one.allowance)]
-    larger = above[above.index(bundle.chosen) + 1 :]
-    lines = [line for one in parts if one.period.start in span for line in one.lines]
-    return Allowance(
-        meter=meter,
-        label=shown.label or meter,
-        unit=shown.unit,
-        tier=bundle.chosen,
-        included=part.basis.allowance(bundle.tier.allowance, meter),
-        used=billed.shown.usage(meter, span.start, span.end).quantity,
-        settled=billed.shown.usage(meter, span.start, min(span.end, seen + DAY)).quantity,
-        share_gone=Decimal(span.days_elapsed(seen)) / span.days,
-        next_tier=larger[0] if larger else None,
-        has_overage_price=isinstance(bundle, TiersWithOverage),
-        overage_amount=total(
-            line.amount for line in lines if line.kind is LineKind.OVERAGE and line.meter == meter
-        ),
-    )
-
-
 def _progress(
     billed: Billed,
     ahead: Ahead,
@@ -251,14 +224,12 @@ def _progress(
 ) -> AllowanceProgress:
     bundle = bundle_of(part.plan, meter)
     assert bundle is not None  # the meters are those of the plan's bundles
-    allowance, span = (
-        _allowance(billed, parts, part, bundle, ahead.settled_through),
-        part.basis.span(meter),
-    )
+    allowance = allowance_of(billed, parts, part, bundle, ahead.settled_through)
+    span = part.basis.span(meter)
     named = (allowance.label, allowance.unit)
     ends = outlook(*(billed, ahead, meter, *named), anchor_day=anchor_day, on=part.period.start)
-    known, draws = _use(billed, ahead, meter, span)
-    offers = tuple(_offers(part.plan, bundle, known, draws, span))
+    draws = _use(billed, ahead, meter, span)
+    offers = tuple(_offers(part.plan, bundle, allowance.used, draws, span))
     own = next(one for one in offers if one.chosen)
     over = _overage(part.plan, bundle, draws, span) if allowance.has_overage_price else None
     course = ahead.by_meter.get(meter)
@@ -277,12 +248,12 @@ def _progress(
     )
 
 
-def _use(billed: Billed, ahead: Ahead, meter: str, span: BillingPeriod) -> tuple[Decimal, Column]:
-    """Units settled in the span, and all of its units by draw, in millionths."""
+def _use(billed: Billed, ahead: Ahead, meter: str, span: BillingPeriod) -> Column:
+    """All units of the span by draw, in millionths: those settled and those still to come."""
     known = billed.shown.usage(meter, span.start, min(ahead.first_day, span.end)).quantity
     start = max(span.start, ahead.first_day)
     rest = ahead.columns(meter, start, max(span.end, start), costs=False).quantity
-    return known, Column(plus(rescaled(rest, PLACES).values, whole(known, PLACES)), PLACES)
+    return Column(plus(rescaled(rest, PLACES).values, whole(known, PLACES)), PLACES)
 
 
 def _beyond(draws: Column, included: Decimal) -> Range:
@@ -307,11 +278,11 @@ def _on(plan: Plan, bundle: Bundles, tier: str) -> Plan:
 
 
 def _offers(
-    plan: Plan, bundle: Bundles, known: Decimal, draws: Column, span: BillingPeriod
+    plan: Plan, bundle: Bundles, used: Decimal, draws: Column, span: BillingPeriod
 ) -> Iterator[TierOffer]:
     found = []
     basis = Basis(plan.currency, span, plan.prorate == "days")
-    use = {bundle.meter: Usage((DayUsage(span.start, known),))}
+    use = {bundle.meter: Usage((DayUsage(span.start, used),))}
     for tier in sorted(bundle.ladder, key=lambda one: one.allowance):
         alone = _on(plan, bundle, tier.name)
         (rows,) = rate_rows(alone, {bundle.meter: UsageColumns(draws)}, span)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import (
     ColumnClause,
@@ -218,6 +219,10 @@ def _bare_parts(statement: Any) -> Iterator[str]:
                     yield str(part)
 
 
+# Statements never change: one that is built once and asked often is looked through once.
+_confinable: WeakSet[Any] = WeakSet()
+
+
 @event.listens_for(ScopedSession, "do_orm_execute")
 def _confine_statements(state: ORMExecuteState) -> None:
     # The library types these two as its base classes: our session has a scope, an update values.
@@ -228,8 +233,10 @@ def _confine_statements(state: ORMExecuteState) -> None:
         return
     if not state.is_orm_statement or state.is_insert:
         raise ScopeViolation("a statement that the guard cannot confine")
-    if bare := sorted(set(_bare_parts(state.statement))):
-        raise ScopeViolation(f"tables beside their classes: {', '.join(bare)}")
+    if state.statement not in _confinable:
+        if bare := sorted(set(_bare_parts(state.statement))):
+            raise ScopeViolation(f"tables beside their classes: {', '.join(bare)}")
+        _confinable.add(state.statement)
     if state.is_update:
         if isinstance(state.parameters, list):
             raise ScopeViolation("an update by keys, which the guard cannot confine")

@@ -6,8 +6,10 @@ The customer is filtered for in plain sight, though the guard of scope.py would 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import String, bindparam
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import cast, col, func, or_, select
 
@@ -210,7 +212,15 @@ def period_at(scope: Scope, key: str, day: date) -> BillingPeriod:
 def data_version(scope: Scope) -> str:
     """Changes whenever a sync or an import stored something for the customer: part of every
     cache's key."""
-    owner = scope.customer_id
+    with reading(scope) as session:
+        row = session.exec(_version_asked(), params={"owner": scope.customer_id}).one()
+    return "/".join(str(value) for value in row)
+
+
+@lru_cache(maxsize=1)
+def _version_asked() -> Any:
+    """Asked on every run of a page, and slower to build than to answer: built once."""
+    owner = bindparam("owner")
     dated = cast(PlanChange.starts_on, String) + cast(PlanChange.version, String)
     dated = dated + func.coalesce(PlanChange.takes_effect, "") + col(PlanChange.plan)
     agreed = (
@@ -227,19 +237,15 @@ def data_version(scope: Scope) -> str:
         .where(CreditLot.customer_id == owner)
         .scalar_subquery()
     )
-    with reading(scope) as session:
-        row = session.exec(
-            select(  # type: ignore[call-overload]  # its types stop at four columns
-                func.max(Account.synced_at),
-                func.count(col(Account.sync_error)),
-                func.max(Account.ends_on),
-                func.count(),
-                agreed,
-                voided,
-                *appended,
-            ).where(Account.customer_id == owner)
-        ).one()
-    return "/".join(str(value) for value in row)
+    return select(  # type: ignore[call-overload]  # its types stop at four columns
+        func.max(Account.synced_at),
+        func.count(col(Account.sync_error)),
+        func.max(Account.ends_on),
+        func.count(),
+        agreed,
+        voided,
+        *appended,
+    ).where(Account.customer_id == owner)
 
 
 def find_customers(scope: EveryTenant, text: str, *, limit: int = 200) -> tuple[FoundCustomer, ...]:

@@ -21,10 +21,11 @@ LAYERS = (
     ("data.service",),
     ("data.sync_history", "data.revisions", "data.track_record"),
     ("data.fleet", "data.search", "data.notes"),
+    ("data.search_index",),
     ("data.usage",),
     ("data.explorer",),
     ("data.billed",),
-    ("data.statement_content",),
+    ("data.statement_content", "data.allowance"),
     ("data.statement_archive", "data.credit_ledger", "data.customers_file"),
     ("data.account_credentials", "data.twilio"),
     ("data.customers", "data.customer_checks", "data.statement"),
@@ -75,7 +76,7 @@ READERS = (
     *("data.store", "data.agreements", "data.usage_rows", "data.statement_archive"),
     *("data.service_rows", "data.sync_history", "data.revisions"),
     *("data.track_record", "data.backtest.quality", "data.since"),
-    *("data.fleet", "data.search", "data.plan_preview"),
+    *("data.fleet", "data.search_index", "data.plan_preview"),
 )
 STORE = ("data.models", "data.scope", "data.migrations", *READERS, *WRITERS)
 BULK = (
@@ -117,6 +118,7 @@ MAY_WRITE_SQL = {"data.models.access": INDEX_CONDITION}
 EXACT = (
     *("data.money", "data.pricing", "data.statement", "data.rating", "data.store"),
     *("data.usage", "data.grants", "data.customers", "data.overview", "data.periods"),
+    "data.allowance",
     *("data.customer_acts", "data.customer_import", "data.plan_form", "data.plan_preview"),
     *(
         "data.agreements",

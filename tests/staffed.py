@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard.access import Viewer, start_viewing, viewer_of
-from dashboard.views.acts import ASKED, read_customers
+from dashboard.views.acts import ASKED
 from dashboard.views.customers import GOING_TO
 from dashboard.views.page import configuration
 from data.identity import hashed, open_session
@@ -68,7 +69,7 @@ def app_on(store: Store, monkeypatch: pytest.MonkeyPatch, **more: str) -> Iterat
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     configuration.cache_clear()
-    read_customers.clear()
+    st.cache_data.clear()  # databases follow each other under one name
     yield store
     configuration.cache_clear()
 

@@ -15,6 +15,7 @@ import plotly.graph_objects as go
 from dashboard.charts.daily_usage import unusual_alt, unusual_marks
 from dashboard.charts.formats import counted
 from dashboard.charts.theme import Chart, Look, day_axis, ghost, hatched, layout, note
+from dashboard.words import _
 from data.money import ZERO, total
 from data.periods import BillingPeriod
 from data.projection.unusual import UnusualDay
@@ -53,7 +54,7 @@ def category_days(
         traces.append(unusual_marks(unusual, _tops(used), look))
     shape = layout(look, height=height, xaxis=day_axis(period), barmode="stack")
     if not used:
-        shape["annotations"] = [note("Nothing used in this period", look)]
+        shape["annotations"] = [note(_("Nothing used in this period"), look)]
         traces = [{"type": "bar", "x": [], "y": []}]
     marked = [one for days in unusual.values() for one in days]
     return Chart(go.Figure(traces, shape), _alt(used) + unusual_alt(marked))
@@ -67,12 +68,13 @@ def _tops(parts: Sequence[CategorySeries]) -> dict[date, Decimal]:
 
 def _bars(one: CategorySeries, colour: str, settled_through: date, look: Look) -> dict[str, Any]:
     settling = [on > settled_through for on in one.days]
+    label = _(one.label)
     return {
         "type": "bar",
-        "name": one.label,
+        "name": label,
         "x": list(one.days),
         "y": [float(value) for value in one.quantities],
-        "hovertemplate": f"%{{y:,.6~f}} {one.label}<extra></extra>",
+        "hovertemplate": f"%{{y:,.6~f}} {label}<extra></extra>",
         "marker": {
             "color": colour,
             "line": {"color": look.surface, "width": 0.5},
@@ -83,6 +85,6 @@ def _bars(one: CategorySeries, colour: str, settled_through: date, look: Look) -
 
 def _alt(used: Sequence[CategorySeries]) -> str:
     if not used:
-        return "Usage by day: nothing was used in this period."
-    parts = ", ".join(f"{one.label} {counted(one.quantity, one.unit)}" for one in used)
-    return f"Usage by day, largest part first: {parts}."
+        return _("Usage by day: nothing was used in this period.")
+    parts = ", ".join(f"{_(one.label)} {counted(one.quantity, one.unit)}" for one in used)
+    return _("Usage by day, largest part first: {parts}.").format(parts=parts)

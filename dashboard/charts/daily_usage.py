@@ -13,6 +13,8 @@ import plotly.graph_objects as go
 
 from dashboard.charts.formats import counted, day, quantity, quantity_range
 from dashboard.charts.theme import Chart, Look, day_axis, ghost, hatched, layout, note
+from dashboard.words import _, n_
+from data.money import ZERO
 from data.outlook import Range
 from data.overview import MeterSeries
 from data.periods import BillingPeriod
@@ -35,20 +37,21 @@ def daily_usage(
     empty = not any(series.quantities)
     shape = layout(look, height=HEIGHT, xaxis=day_axis(period))
     if empty:
-        shape["annotations"] = [note("Nothing used in this period", look)]
+        shape["annotations"] = [note(_("Nothing used in this period"), look)]
         shape["yaxis"] = {**shape["yaxis"], "range": [0, 10], "showticklabels": False}
     return Chart(go.Figure(traces, shape), _alt(series, settled_through))
 
 
 def _bars(series: MeterSeries, settled_through: date, look: Look) -> dict[str, Any]:
     settling = [on > settled_through for on in series.days]
+    unsure = f" · {_('may still rise')}"
     return {
         "type": "bar",
-        "name": series.label,
+        "name": _(series.label),
         "x": list(series.days),
         "y": [float(value) for value in series.quantities],
-        "customdata": [" · may still rise" if moving else "" for moving in settling],
-        "hovertemplate": f"<b>%{{y:,.6~f}}</b> {series.unit}%{{customdata}}<extra></extra>",
+        "customdata": [unsure if moving else "" for moving in settling],
+        "hovertemplate": f"<b>%{{y:,.6~f}}</b> {_(series.unit)}%{{customdata}}<extra></extra>",
         "marker": {
             "color": look.accent,
             "cornerradius": 3,
@@ -76,7 +79,7 @@ def unusual_marks(
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": "Unusual",
+        "name": _("Unusual"),
         "x": marked,
         "y": [float(tops[on]) + gap for on in marked],
         "customdata": ["<br>".join(_few(texts[on])) for on in marked],
@@ -87,24 +90,33 @@ def unusual_marks(
 
 def _few(texts: Sequence[str]) -> list[str]:
     more = len(texts) - MOST_TEXTS
-    return [*texts[:MOST_TEXTS], *([f"and {more} more"] if more > 0 else [])]
+    rest = n_("and {n} more", "and {n} more", more).format(n=more)
+    return [*texts[:MOST_TEXTS], *([rest] if more > 0 else [])]
 
 
 def _mark_text(name: str, one: UnusualDay) -> str:
-    whose = f"{escape(name)} " if name else ""
-    return f"{whose}{day(one.day)}: {quantity(one.quantity)}, usually {usual(one)}"
+    said = _("{day}: {used}, usually {usual}").format(
+        day=day(one.day), used=quantity(one.quantity), usual=usual(one)
+    )
+    return f"{escape(_(name))} {said}" if name else said
 
 
 def unusual_alt(unusual: Sequence[UnusualDay]) -> str:
     """The marks for those who cannot see them; a sentence with a space before it, or nothing."""
     said = "; ".join(_mark_text("", one) for one in unusual)
-    return f" Unusual: {said}." if said else ""
+    return " " + _("Unusual: {days}.").format(days=said) if said else ""
 
 
 def _alt(series: MeterSeries, settled_through: date) -> str:
-    text = f"{series.label} by day: {counted(series.quantity, series.unit)} in all"
-    if any(series.quantities):
-        most, on = max(zip(series.quantities, series.days, strict=True))
-        text += f", the most on {day(on)} with {counted(most, series.unit)}"
-    text += f". Days after {day(settled_through)} are hatched: they may still rise."
-    return text + unusual_alt(series.unusual)
+    text = _("{meter} by day: {used} in all.")
+    most, on = max(zip(series.quantities, series.days, strict=True), default=(ZERO, None))
+    if on and most:
+        text = _("{meter} by day: {used} in all, the most on {day} with {most}.")
+    said = text.format(
+        meter=_(series.label),
+        used=counted(series.quantity, series.unit),
+        day=day(on) if on else "",
+        most=counted(most, series.unit),
+    )
+    hatch = _("Days after {day} are hatched: they may still rise.").format(day=day(settled_through))
+    return f"{said} {hatch}{unusual_alt(series.unusual)}"

@@ -62,6 +62,12 @@ def _money(amount: Decimal, currency: str, where: str) -> str:
     return format_currency(amount, currency, locale=where)
 
 
+def signed_money(amount: Decimal, currency: str) -> str:
+    """A difference: +$3.10, −$3.10, $0.00."""
+    sign = "+" if amount > 0 else "−" if amount < 0 else ""
+    return f"{sign}{money(abs(amount), currency)}"
+
+
 def about(amount: Decimal, currency: str) -> str:
     """An estimate claims no cents: 188.42 USD -> $188; small sums keep them."""
     if abs(amount) < CENTS_BELOW:
@@ -158,6 +164,11 @@ def fine_percent(share: Decimal | float) -> str:
         return percent(share)
     pattern = Locale.parse(locale()).percent_formats[None].pattern.replace("0", "0.0", 1)
     return format_percent(share, format=f"0.0{pattern.partition('0.0')[2]}", locale=locale())
+
+
+def exact_percent(share: Decimal) -> str:
+    """As agreed, never rounded: 0.0725 -> 7.25%."""
+    return format_percent(share, locale=locale(), decimal_quantization=False)
 
 
 def change(now: Decimal, before: Decimal) -> str | None:

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from dashboard.charts.formats import counted, quantity_range
 from dashboard.charts.theme import Chart, Look, day_axis, layout, mixed, note
+from dashboard.words import _
 from data.outlook import Range
 from data.overview import MeterSeries
 from data.periods import BillingPeriod
@@ -43,21 +44,22 @@ def running_total(
         top = max([float(allowance), *totals, float(fan.high[-1]) if fan else 0])
         shape["yaxis"] = {**shape["yaxis"], "range": [0, top * 1.1]}
     elif not any(totals) and not fan:
-        shape["annotations"] = [note("Nothing used in this period", look)]
+        shape["annotations"] = [note(_("Nothing used in this period"), look)]
     return Chart(go.Figure(traces, shape), _alt(series, allowance, fan))
 
 
 def _area(series: MeterSeries, totals: list[float], look: Look) -> dict[str, Any]:
+    so_far = _("{used} {unit} so far").format(used="<b>%{y:,.6~f}</b>", unit=_(series.unit))
     return {
         "type": "scatter",
         "mode": "lines" if len(totals) > 1 else "markers",
-        "name": "So far",
+        "name": _("So far"),
         "x": list(series.days),
         "y": totals,
         "fill": "tozeroy",
         "fillcolor": mixed(look.accent, look.surface, 0.12),
         "line": {"width": 0, "color": look.accent},
-        "hovertemplate": f"<b>%{{y:,.6~f}}</b> {series.unit} so far<extra></extra>",
+        "hovertemplate": f"{so_far}<extra></extra>",
     }
 
 
@@ -113,11 +115,11 @@ def _middle(fan: Fan, since: int, look: Look) -> dict[str, Any]:
     return _edge(
         fan.days[since:],
         fan.likely[since:],
-        name="Expected",
+        name=_("Expected"),
         line={"color": look.accent, "width": 1.5, "dash": "dot"},
         customdata=[quantity_range(one) for one in ranges[since:]],
         hoverinfo=None,
-        hovertemplate="%{customdata} expected by this day<extra></extra>",
+        hovertemplate=_("%{customdata} expected by this day") + "<extra></extra>",
     )
 
 
@@ -134,8 +136,9 @@ def _level(allowance: Decimal, look: Look) -> dict[str, Any]:
 
 
 def _level_label(allowance: Decimal, look: Look) -> dict[str, Any]:
+    included = quantity_range(Range(allowance, allowance, allowance))
     return {
-        "text": f"{quantity_range(Range(allowance, allowance, allowance))} included",
+        "text": _("{allowance} included").format(allowance=included),
         "xref": "paper",
         "x": 0,
         "y": float(allowance),
@@ -147,10 +150,15 @@ def _level_label(allowance: Decimal, look: Look) -> dict[str, Any]:
 
 
 def _alt(series: MeterSeries, allowance: Decimal | None, fan: Fan | None) -> str:
-    text = f"{series.label} adding up: {counted(series.quantity, series.unit)} so far"
+    said = [
+        _("{meter} adding up: {used} so far.").format(
+            meter=_(series.label), used=counted(series.quantity, series.unit)
+        )
+    ]
     if allowance:
-        text += f", {counted(allowance, series.unit)} are included"
+        included = counted(allowance, series.unit)
+        said.append(_("{allowance} are included.").format(allowance=included))
     if fan:
         end = Range(fan.low[-1], fan.likely[-1], fan.high[-1])
-        text += f", {quantity_range(end)} expected at the end"
-    return f"{text}."
+        said.append(_("{range} expected at the end.").format(range=quantity_range(end)))
+    return " ".join(said)

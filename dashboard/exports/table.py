@@ -12,7 +12,7 @@ from decimal import Decimal
 from io import StringIO
 
 Value = str | Decimal | date | None
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = (*"=+-@", *"＝＋－＠", "\t", "\r", "\n")  # full-width signs count, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Table:
 def as_csv(table: Table) -> bytes:
     text = StringIO()
     writer = csv.writer(text)
-    writer.writerow(table.columns)
+    writer.writerow(_cell(name) for name in table.columns)  # names of accounts stand there
     writer.writerows([_cell(value) for value in row] for row in table.rows)
     return text.getvalue().encode("utf-8-sig")
 

@@ -5,14 +5,22 @@ from datetime import date
 from decimal import Decimal
 
 from dashboard.charts.daily_usage import usual
+from dashboard.charts.formats import period_name, sentence
+from dashboard.exports.line_labels import translated
 from dashboard.exports.table import Table, Value
-from dashboard.words import _
+from dashboard.words import N_, _
 from data.explanation import Explained
 from data.explorer import Explored, Slice, Span
 from data.overview import MeterSeries
 from data.periods import BillingPeriod
-from data.statement import StaffStatement, Statement
+from data.statement import StaffStatement, Statement, StatementLine, Status
 from data.usage import CategorySeries
+
+TOTALS = {
+    Status.OPEN: N_("Total so far"),
+    Status.SETTLING: N_("Total, still settling"),
+    Status.FINAL: N_("Total final"),
+}
 
 
 def usage_by_day(series: MeterSeries, settled_through: date) -> Table:
@@ -21,16 +29,18 @@ def usage_by_day(series: MeterSeries, settled_through: date) -> Table:
     A settled day outside of what was to be expected says what is usual.
     """
     differ = series.events_unit != series.unit
-    columns = ["Day (UTC)", series.unit.capitalize() if series.unit.islower() else series.unit]
-    columns += [series.events_unit.capitalize()] if differ else []
-    columns += ["Same day of the period before", "State"]
-    unusual = {one.day: f"settled, unusual (usually {usual(one)})" for one in series.unusual}
+    columns = [_("Day (UTC)"), sentence(_(series.unit))]
+    columns += [sentence(_(series.events_unit))] if differ else []
+    columns += [_("Same day of the period before"), _("State")]
+    odd = _("settled, unusual (usually {usual})")
+    unusual = {one.day: odd.format(usual=usual(one)) for one in series.unusual}
+    settled, settling = _("settled"), _("settling")
     rows = []
     for at, day in enumerate(series.days):
         row: list[Value] = [day, series.quantities[at]]
         row += [series.events[at]] if differ else []
         row.append(series.previous[at] if at < len(series.previous) else None)
-        row.append(unusual.get(day, "settled" if day <= settled_through else "settling"))
+        row.append(unusual.get(day, settled if day <= settled_through else settling))
         rows.append(tuple(row))
     return Table(tuple(columns), tuple(rows))
 
@@ -41,7 +51,8 @@ def usage_by_category(categories: Sequence[CategorySeries], through: date) -> Ta
     rows: tuple[tuple[Value, ...], ...] = tuple(
         (day, *(one.quantities[at] for one in categories)) for at, day in enumerate(days)
     )
-    return Table(("Day (UTC)", *(f"{one.label} ({one.unit})" for one in categories)), rows)
+    heads = (f"{_(one.label)} ({_(one.unit)})" for one in categories)
+    return Table((_("Day (UTC)"), *heads), rows)
 
 
 def usage_by_span(
@@ -82,44 +93,60 @@ def _state(span: Span, settled_through: date, today: date) -> str:
 
 def statement_lines(bill: Statement) -> Table:
     """A line a row; the amounts sum to the total, which is the last row."""
-    columns = ("Plan", "From", "To", "Line", "Kind", "Quantity", "Unit", "Unit price")
+    columns = (
+        *(_("Plan"), _("From"), _("To"), _("Line"), _("Kind"), _("Quantity"), _("Unit")),
+        *(_("Unit price"), _("Amount"), _("Currency")),
+    )
     rows: list[tuple[Value, ...]] = [
         (
-            *(part.plan, part.start, part.end, line.label, line.kind.value),
-            *(line.quantity, line.unit, line.unit_amount, line.amount, bill.currency),
+            *(part.plan, part.start, part.end, _name(line), line.kind.value),
+            *(line.quantity, _unit_of(line), line.unit_amount, line.amount, bill.currency),
         )
         for part in bill.parts
         for line in part.lines
     ]
     rows += [
         (
-            *(None, line.noticed_on, None, line.label, line.kind.value),
+            *(None, line.noticed_on, None, _name(line), line.kind.value),
             *(None, None, None, line.amount, bill.currency),
         )
         for line in bill.closing
     ]
     rows.append(
         (
-            *(None, bill.period.start, bill.period.end, f"Total {bill.status.value}", "total"),
+            *(None, bill.period.start, bill.period.end, _(TOTALS[bill.status]), "total"),
             *(None, None, None, bill.total, bill.currency),
         )
     )
-    return Table((*columns, "Amount", "Currency"), tuple(rows))
+    return Table(columns, tuple(rows))
+
+
+def _name(line: StatementLine) -> str:
+    if line.adjusts:
+        return _("Adjustment for {period}").format(period=period_name(line.adjusts))
+    return translated(line.label)
+
+
+def _unit_of(line: StatementLine | Explained) -> str | None:
+    return _(line.unit) if line.unit else None
 
 
 def statement_days(bill: Statement, trees: Sequence[Explained]) -> Table:
     """A day of a line a row, a line without days one row; the amounts sum to the total."""
-    columns = ("Line", "Part", "Day (UTC)", "Quantity", "Unit", "Amount", "Currency")
+    columns = (
+        *(_("Line"), _("Part"), _("Day (UTC)"), _("Quantity"), _("Unit")),
+        *(_("Amount"), _("Currency")),
+    )
     rows: list[tuple[Value, ...]] = []
     for line, tree in zip(bill.lines, trees, strict=True):
         for part, node in _leaves(tree):
             rows.append(
                 (
-                    *(line.label, part, node.day, node.quantity),
-                    *(node.unit, node.amount, bill.currency),
+                    *(_name(line), part, node.day, node.quantity),
+                    *(_unit_of(node), node.amount, bill.currency),
                 )
             )
-    rows.append(("Total", None, None, None, None, bill.total, bill.currency))
+    rows.append((_("Total"), None, None, None, None, bill.total, bill.currency))
     return Table(columns, tuple(rows))
 
 
@@ -129,22 +156,25 @@ def _leaves(tree: Explained, part: str | None = None) -> Iterator[tuple[str | No
     if not below:
         yield part, tree
     for child in below:
-        yield from _leaves(child, part if child.day else child.label)
+        yield from _leaves(child, part if child.day else translated(child.label))
 
 
 def staff_lines(own: StaffStatement, period: BillingPeriod) -> Table:
     """With cost: for staff who may see it, never in a customer's download."""
-    columns = ("From", "To", "Line", "Quantity", "Amount", "Currency", "Cost", "Cost currency")
+    columns = (
+        *(_("From"), _("To"), _("Line"), _("Quantity"), _("Amount"), _("Currency")),
+        *(_("Cost"), _("Cost currency")),
+    )
     rows: list[tuple[Value, ...]] = [
         (
-            *(period.start, period.end, line.label, line.quantity),
+            *(period.start, period.end, translated(line.label), line.quantity),
             *(line.amount, own.currency, line.cost, own.cost_currency),
         )
         for line in own.lines
     ]
     rows.append(
         (
-            *(period.start, period.end, "Total", None),
+            *(period.start, period.end, _("Total"), None),
             *(own.amount, own.currency, own.cost, own.cost_currency),
         )
     )

@@ -46,19 +46,6 @@ def do_what_was_asked(visit: Visit) -> None:
         show(refused(error))
 
 
-def list_head(title: str) -> DeltaGenerator:
-    """The page's title, with room beside it for what one can begin here."""
-    head = st.container(
-        key="page_head",
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-    )
-    with head:
-        show(tag("h1", title, class_="u-title"))
-    return head
-
-
 def list_row(key: str) -> DeltaGenerator:
     """The frame of one line of a list, with its buttons."""
     return st.container(border=True, key=key, horizontal=True, vertical_alignment="center")

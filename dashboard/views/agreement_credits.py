@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from secrets import token_hex
 
@@ -11,7 +12,7 @@ from dashboard.charts.formats import day, money, quantity
 from dashboard.views.acts import ask, done
 from dashboard.views.agreement_parts import MAY, acting, plans_of, reason_box, section, tried
 from dashboard.views.dialogs import dialog
-from dashboard.views.markup import Safe, div, filled, note, strong, tag
+from dashboard.views.markup import Safe, div, filled, grid, note, strong, tag
 from dashboard.views.page import Visit
 from dashboard.views.parts import must_still, show
 from dashboard.views.plans_readings import read_plans
@@ -19,6 +20,7 @@ from dashboard.words import N_, _
 from data.customer_acts import grant_credits, void_credits
 from data.customers_file import CustomerEntry
 from data.grants import CreditEntry
+from data.periods import DAY
 from data.pricing import CreditLots, Pack, Plan
 from data.scope import EveryTenant
 
@@ -30,7 +32,7 @@ def credits_section(visit: Visit, entry: CustomerEntry, key: str) -> None:
         return
     section(_("Credits granted"))
     if lots:
-        show(_lots_table(lots))
+        show(_lots_table(lots, prices[0][0].currency if prices else ""))
     with st.container(horizontal=True, key="agreement_credits"):
         if prices and st.button(_("Grant credits"), icon=":material/add:"):
             st.session_state["grant_key"] = f"grant-{visit.today}-{token_hex(3)}"
@@ -52,27 +54,31 @@ def _credit_prices(visit: Visit, entry: CustomerEntry, key: str) -> list[tuple[P
     ]
 
 
-def _lots_table(lots: Iterable[CreditEntry]) -> Safe:
+def _lots_table(lots: Iterable[CreditEntry], currency: str) -> Safe:
     names = (_("Lot"), _("Credits"), _("Units a credit"), _("Price"), _("From"), _("Until"))
-    heads = tag("tr", *(tag("th", name, scope="col") for name in names))
-    rows = (tag("tr", *(tag("td", text) for text in _lot(one))) for one in lots)
-    grid = tag("table", tag("thead", heads), tag("tbody", *rows), class_="u-table")
-    return div("u-panel", div("u-table-frame", grid))
+    rows = (tag("tr", *(tag("td", text) for text in _lot(one, currency))) for one in lots)
+    return div("u-panel", grid(_("Credits"), names, rows))
 
 
-def _lot(one: CreditEntry) -> tuple[str, ...]:
+def _lot(one: CreditEntry, currency: str) -> tuple[str, ...]:
     rates = one.units_per_credit or {}
-    until = day(one.expires_on, year=True) if one.expires_on else _("open")
+    until = day(one.expires_on - DAY, year=True) if one.expires_on else _("open")
     if one.voided_on:
         until = _("void from {day}").format(day=day(one.voided_on, year=True))
     return (
         f"{one.name} ({one.key})",
         quantity(one.credits) if one.credits is not None else "",
         ", ".join(f"{meter}: {quantity(rate)}" for meter, rate in rates.items()),
-        _("free") if not one.price else quantity(one.price),
+        _paid(one.price, currency),
         day(one.bought_on, year=True),
         until,
     )
+
+
+def _paid(price: Decimal | None, currency: str) -> str:
+    if not price:
+        return _("free")
+    return money(price, currency) if currency else quantity(price)
 
 
 @dialog(N_("Grant credits"), width="medium")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboard.access import Permission
 from dashboard.charts.formats import day
-from dashboard.views.markup import Safe, div, note, strong, tag
+from dashboard.views.markup import Safe, div, grid, note, strong, tag
 from dashboard.views.page import Visit
 from dashboard.views.parts import callout, show
 from dashboard.words import N_, _
@@ -57,19 +57,13 @@ def tried(act: "partial[Changed]", visit: Visit) -> bool:
             columns, (_("Now"), _("Then")), (found.before, found.after), strict=True
         ):
             with column:
-                show(tag("h3", title, class_="u-section"), timeline_table(agreed))
+                show(tag("h3", title, class_="u-section"), timeline_table(title, agreed))
     return True
 
 
-def timeline_table(agreed: Iterable[TimelineEntry]) -> Safe:
-    heads = tag("tr", *(tag("th", _(name), scope="col") for name in HEADS))
-    grid = tag(
-        "table",
-        tag("thead", heads),
-        tag("tbody", *(_change(one) for one in agreed)),
-        class_="u-table",
-    )
-    return div("u-panel", div("u-table-frame", grid))
+def timeline_table(label: str, agreed: Iterable[TimelineEntry]) -> Safe:
+    heads = (_(name) for name in HEADS)
+    return div("u-panel", grid(label, heads, (_change(one) for one in agreed)))
 
 
 def _change(one: TimelineEntry) -> Safe:

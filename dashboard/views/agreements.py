@@ -10,7 +10,7 @@ import streamlit as st
 
 from dashboard.charts.formats import day, money, period_name
 from dashboard.views import address
-from dashboard.views.acts import ask, do_what_was_asked, done, list_head, read_customers
+from dashboard.views.acts import ask, do_what_was_asked, done, read_customers
 from dashboard.views.agreement_credits import credits_section
 from dashboard.views.agreement_parts import (
     MAY,
@@ -24,7 +24,7 @@ from dashboard.views.agreement_parts import (
 from dashboard.views.dialogs import dialog
 from dashboard.views.markup import Safe, div, filled, note, span, strong, tag
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import callout, must_still, show, state
+from dashboard.views.parts import callout, must_still, page_title, show, state
 from dashboard.views.plans_readings import forget, newest, read_plans
 from dashboard.words import N_, _
 from data.agreements import plan_timeline
@@ -51,7 +51,7 @@ WHEN_WORDS = {
 
 def render(visit: Visit) -> None:
     visit.viewer.require(MAY)
-    with list_head(_("Agreements")):
+    with page_title(_("Agreements")):
         slug = _customer(visit)
     do_what_was_asked(visit)
     if not slug:
@@ -98,7 +98,7 @@ def _contract(keys: tuple[str, ...], key: str) -> str | None:
 def _plans(visit: Visit, entry: CustomerEntry, key: str, agreed: tuple[TimelineEntry, ...]) -> None:
     section(_("Plans by day"))
     if agreed:
-        show(timeline_table(agreed))
+        show(timeline_table(_("Plans by day"), agreed))
     else:
         show(note(_("No plan is agreed: this customer is not billed.")))
     with st.container(horizontal=True, key="agreement_plans"):

@@ -4,16 +4,15 @@ A request is recorded and changes nothing else; staff answer on their page.  A b
 the state of what was asked there, so that nobody asks twice and nobody is left without an answer.
 """
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
-from dashboard.access import Permission, Viewer, same_viewer
+from dashboard.access import Permission
 from dashboard.charts.formats import day, sentence
+from dashboard.views.cards import row
 from dashboard.views.dialogs import dialog
-from dashboard.views.markup import Part, Safe, div, note, span, strong, tag
+from dashboard.views.markup import Part, Safe, div, grid, note, span, strong, tag, unmarked
 from dashboard.views.page import Visit
-from dashboard.views.parts import callout, must_still, show
+from dashboard.views.parts import actor, callout, must_still, show
 from dashboard.words import N_, _
 from data.errors import Conflict, InputError, NotFound
 from data.requests import (
@@ -57,15 +56,15 @@ def ask_button(
     """
     asked = _last_asked(visit, kind, wanted)
     place = f"ask_{key or f'{kind}_{wanted}'}"
-    may = visit.viewer.may(Permission.CHANGE_OWN)
+    may, name = visit.viewer.may(Permission.CHANGE_OWN), unmarked(sentence(wanted))
     if asked is not None and (asked.is_open or asked.answer):
         show(_state_of(asked))
     if asked is not None and asked.is_open:
-        take_back = _("Withdraw the request for {wanted}").format(wanted=sentence(wanted))
+        take_back = _("Withdraw the request for {wanted}").format(wanted=name)
         if may and st.button(take_back, key=place, type="tertiary"):
             _ask_to_withdraw(visit, asked)
         return
-    label = label or _("Ask for {wanted}").format(wanted=sentence(wanted))
+    label = label or _("Ask for {wanted}").format(wanted=name)
     if may and st.button(label, key=place):
         _ask_dialog(visit, kind, wanted)
 
@@ -112,7 +111,7 @@ def _ask_dialog(visit: Visit, kind: str, wanted: str) -> None:
 
 
 def _send(visit: Visit, kind: str, wanted: str, message: str) -> None:
-    viewer, now = _asker(visit), visit.settings.moment(datetime.now(UTC))
+    viewer, now = actor(visit, Permission.CHANGE_OWN)
     try:
         ask(
             *(viewer.scope, visit.subscription.key, kind, wanted, message),
@@ -134,7 +133,7 @@ def _ask_to_withdraw(visit: Visit, asked: RequestView) -> None:
     asks = _("The request for {wanted} is not answered then. You can ask again at any time.")
     show(note(asks.format(wanted=sentence(asked.wanted))))
     if st.button(_("Withdraw it"), type="primary", key="ask_withdraw"):
-        viewer, now = _asker(visit), visit.settings.moment(datetime.now(UTC))
+        viewer, now = actor(visit, Permission.CHANGE_OWN)
         try:
             withdraw(viewer.scope, asked.id, by=viewer.name, now=now)
         except (Conflict, NotFound):
@@ -144,21 +143,12 @@ def _ask_to_withdraw(visit: Visit, asked: RequestView) -> None:
         st.rerun()
 
 
-def _asker(visit: Visit) -> Viewer:
-    """Who acts now, still at the customer whose page this is."""
-    viewer = same_viewer(visit.viewer, datetime.now(UTC))
-    viewer.require(Permission.CHANGE_OWN)
-    return viewer
-
-
 def _refused(why: str) -> Safe:
     return callout(strong(_("Not done.")), " ", why, kind="warning")
 
 
 def _facts(*facts: tuple[str, str | None]) -> Safe:
-    rows = (
-        div("u-row", span("u-key", name), span("u-value", value)) for name, value in facts if value
-    )
+    rows = (row(name, value) for name, value in facts if value)
     return div("u-rows", *rows)
 
 
@@ -171,14 +161,12 @@ def own_requests(visit: Visit) -> None:
     if not found:
         return
     heads = (_("Asked"), _("What"), _("By"), _("State"), _("Answer"))
-    head = tag("tr", *(tag("th", name, scope="col") for name in heads))
-    rows = tag("tbody", *(_row(one) for one in found))
-    grid = tag("table", tag("thead", head), rows, class_="u-table")
+    title, rows = _("Your requests"), (_row(one) for one in found)
     show(
         tag(
             "section",
-            tag("h2", _("Your requests"), class_="u-section"),
-            div("u-table-frame", grid),
+            tag("h2", title, class_="u-section"),
+            grid(title, heads, rows),
             class_="u-panel",
         )
     )

@@ -14,7 +14,7 @@ from dashboard.access import Permission, administration, same_viewer
 from dashboard.charts.formats import day, whole
 from dashboard.exports import Table
 from dashboard.views.acts import pick_customer, read_customers
-from dashboard.views.markup import Safe, div, span, tag
+from dashboard.views.markup import Safe, div, grid, span, tag
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import csv_button, show, state
 from dashboard.views.people_lists import DOORS
@@ -195,10 +195,8 @@ def _names(visit: Visit, wanted: Filter) -> tuple[str, ...]:
 
 
 def log_table(entries: Iterable[Entry]) -> Safe:
-    head = tag("tr", *(tag("th", _(name), scope="col") for name in HEADS))
-    rows = tag("tbody", *(_row(one) for one in entries))
-    grid = tag("table", tag("thead", head), rows, class_="u-table u-log")
-    return div("u-panel", div("u-table-frame", grid))
+    heads = (_(name) for name in HEADS)
+    return div("u-panel", grid(_("Audit"), heads, (_row(one) for one in entries), "u-log"))
 
 
 def _row(entry: Entry) -> Safe:

@@ -47,6 +47,7 @@ from dashboard.views.wording import (
 from dashboard.words import _, n_
 from data.credits import Credits, LotLeft
 from data.overview import Allowance, Freshness, Overview
+from data.periods import DAY
 from data.pricing import LineKind
 from data.statement import Statement, StatementLine, Status
 
@@ -54,8 +55,10 @@ MOST_ROWS = 3
 TWILIO_BILL = "https://console.twilio.com/us1/billing/manage-billing/billing-overview"
 
 
-def card(title: str, figure: Part, *body: Part, label: str | None = None) -> Safe:
-    head = div("u-card-head", tag("h2", title), span("u-tag", label) if label else None)
+def card(
+    title: str, figure: Part, *body: Part, label: str | None = None, heading: str = "h2"
+) -> Safe:
+    head = div("u-card-head", tag(heading, title), span("u-tag", label) if label else None)
     shown = tag("p", figure, class_="u-figure") if figure is not None else None
     return tag("section", head, shown, *body, class_="u-card")
 
@@ -102,7 +105,8 @@ def _is_final(view: Overview) -> bool:
     return view.statement is not None and view.statement.status is Status.FINAL
 
 
-def row(label: str, value: Part, *, class_: str = "u-row") -> Safe:
+def row(label: str, value: Part, *, warn: bool = False) -> Safe:
+    class_ = "u-row u-warn" if warn else "u-row"
     return div(class_, span("u-key", label), span("u-value", value))
 
 
@@ -111,10 +115,16 @@ def figure_of(amount: str, rest: str) -> Safe:
     return tag("span", amount, span("u-of", f" {rest}"))
 
 
+def counted_figure(amount: Decimal, words: str) -> Safe:
+    """The same of a whole phrase that begins with the number: 120 and, smaller, credits left."""
+    shown = quantity(amount)
+    return figure_of(shown, words.removeprefix(shown).strip())
+
+
 def _allowance(view: Overview, own: Allowance, today: date, read: Safe | None) -> Safe:
     marker = None if is_over(view, today) else own.share_gone
     if own.beyond:
-        left = row(_("Beyond the allowance"), quantity(own.beyond), class_="u-row u-warn")
+        left = row(_("Beyond the allowance"), quantity(own.beyond), warn=True)
     else:
         left = row(_("Left"), counted(own.left, own.unit))
     return card(
@@ -162,19 +172,18 @@ def _next_step(view: Overview) -> str:
 
 
 def _credits(own: Credits, read: Safe | None, *, running: bool) -> Safe:
-    amount, many = quantity(own.credits_left), credits_left(own.credits_left)
-    rest = many.removeprefix(amount).strip()
     worth = row(_("Worth"), counted(own.units_left, own.unit))
-    owed = row(_("Owed"), counted(own.owed, own.unit), class_="u-row u-warn") if own.owed else None
+    owed = row(_("Owed"), counted(own.owed, own.unit), warn=True) if own.owed else None
     lots = [_lot(lot, running=running) for lot in own.lots[:MOST_ROWS]]
     rows = div("u-rows", worth, owed, *lots)
-    return card(_("Used and left"), figure_of(amount, rest), rows, read)
+    figure = counted_figure(own.credits_left, credits_left(own.credits_left))
+    return card(_("Used and left"), figure, rows, read)
 
 
 def _lot(lot: LotLeft, *, running: bool) -> Safe:
     name = lot.name.capitalize()
     if lot.expires_on:
-        name = _("{pack}, expires {day}").format(pack=name, day=day(lot.expires_on))
+        name = _("{pack}, expires {day}").format(pack=name, day=day(lot.expires_on - DAY))
     left = _("{left} of {credits}")
     left = left.format(left=quantity(lot.credits_left), credits=quantity(lot.credits))
     unused = expiring(lot) if running else None  # no forecast from a day long gone
@@ -330,7 +339,7 @@ def how_worked_out(view: Overview, today: date) -> Safe | None:
 
 
 def _credits_end(own: Credits, view: Overview, today: date, read: Safe | None) -> Safe:
-    expire = day(own.all_expire_on) if own.all_expire_on else _("over a year")
+    expire = day(own.all_expire_on - DAY) if own.all_expire_on else _("over a year")
     title, lasts = _("Credits last until"), day_range(own.runs_out) or expire
     likely = credits_end(own.runs_out)
     if own.used_up:

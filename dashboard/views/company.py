@@ -19,7 +19,18 @@ from dashboard.charts.formats import (
     sentence,
 )
 from dashboard.exports import Table
-from dashboard.views.markup import Part, Safe, div, filled, note, strong, tag
+from dashboard.views.markup import (
+    Part,
+    Safe,
+    div,
+    filled,
+    grid,
+    note,
+    number_cell,
+    number_head,
+    strong,
+    tag,
+)
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import csv_button, show, state
 from dashboard.views.readings import (
@@ -163,22 +174,13 @@ def _unpriced() -> str:
 
 def _table(one: SubscriptionLine) -> Safe:
     spend = _("Spend so far") if one.own_spend else _("Share by usage")
-    names = [_("Account"), sentence(_(one.unit)), _("Same days before"), _("Pace")]
-    names += [spend, _("Share")] if one.statement else []
-    names.append(_("Read"))
-    right = range(1, len(names) - 1)
-    head = tag(
-        "tr",
-        *(
-            tag("th", name, scope="col", class_="u-number" if at in right else None)
-            for at, name in enumerate(names)
-        ),
-    )
+    figures = [sentence(_(one.unit)), _("Same days before"), _("Pace")]
+    figures += [spend, _("Share")] if one.statement else []
+    heads = (_("Account"), *(number_head(name) for name in figures), _("Read"))
     rows = [_account(account, one) for account in one.accounts]
     if len(rows) > 1 and one.statement:
         rows.append(_foot(one))
-    grid = tag("table", tag("thead", head), tag("tbody", *rows), class_="u-table")
-    return div("u-table-frame u-company", grid)
+    return grid(one.plan or _("Own Twilio account"), heads, rows, around="u-company")
 
 
 def _account(account: AccountLine, one: SubscriptionLine) -> Safe:
@@ -194,7 +196,7 @@ def _account(account: AccountLine, one: SubscriptionLine) -> Safe:
         amount = account.amount
         figures.append("–" if amount is None else money(amount, one.statement.currency))
         figures.append("–" if account.share is None else percent(account.share))
-    cells = (tag("td", figure, class_="u-number") for figure in figures)
+    cells = (number_cell(figure) for figure in figures)
     return tag("tr", tag("th", account.name, scope="row"), *cells, tag("td", _read(account)))
 
 
@@ -203,7 +205,7 @@ def _foot(one: SubscriptionLine) -> Safe:
     assert bill is not None
     used = total(account.quantity for account in one.accounts)
     figures = [quantity(used), "", "", money(lines_total(bill), bill.currency), ""]
-    cells = (tag("td", figure, class_="u-number") for figure in figures)
+    cells = (number_cell(figure) for figure in figures)
     return tag("tr", tag("th", _("Together"), scope="row"), *cells, tag("td"), class_="u-total")
 
 
@@ -260,4 +262,11 @@ def _rows(lines: Sequence[SubscriptionLine]) -> Table:
     return Table(columns, tuple(rows))
 
 
-PAGE = Page("company", N_("Company"), ":material/domain:", Permission.VIEW_OWN, render)
+def _has_several(visit: Visit) -> bool:
+    return sum(len(one.accounts) for one in read_subscriptions(visit.scope, visit.version)) > 1
+
+
+PAGE = Page(
+    *("company", N_("Company"), ":material/domain:", Permission.VIEW_OWN, render),
+    listed=_has_several,
+)

@@ -40,7 +40,7 @@ def warning_words(one: CreditWarning, own: Credits) -> list[Part]:
     """A sentence that says what, when, and what to do where there is something."""
     match one.concern:
         case Concern.USED_UP if own.owed:
-            units = strong(counted(own.owed, _(own.unit)))
+            units = strong(counted(own.owed, own.unit))
             said = _("Your credits are used up, and {units} were used beyond them.")
             return [filled(said, units=units), " ", _("The next pack pays for them first.")]
         case Concern.USED_UP:

@@ -11,11 +11,11 @@ from dashboard.charts import burn_down
 from dashboard.charts.formats import counted, day, day_range, money, quantity, sentence, whole
 from dashboard.exports import statement_tables as tables
 from dashboard.views.ask import ask_button
-from dashboard.views.cards import TWILIO_BILL, card, row
+from dashboard.views.cards import TWILIO_BILL, card, counted_figure, row
 from dashboard.views.credit_words import last_of, warning_words
 from dashboard.views.gauges import bar
 from dashboard.views.ledger_table import ledger
-from dashboard.views.markup import Part, Safe, div, note, span, strong, tag
+from dashboard.views.markup import Part, Safe, div, grid, note, number_cell, span, strong, tag
 from dashboard.views.notices import notices
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import (
@@ -119,12 +119,12 @@ def _figures(own: Credits, today: date) -> Safe:
 
 
 def _left(own: Credits) -> Safe:
-    figure = tag("span", quantity(own.credits_left), span("u-of", f" {_('credits')}"))
+    figure = counted_figure(own.credits_left, counted(own.credits_left, "credits"))
     if own.owed:
         owed = counted(own.owed, own.unit)
         said = _("Used beyond your credits; the next pack pays for them first.")
-        return card(_("Left"), figure, row(_("Owed"), owed, class_="u-row u-warn"), note(said))
-    rows = [row(_(one.label), counted(one.units, _(one.unit))) for one in own.buys]
+        return card(_("Left"), figure, row(_("Owed"), owed, warn=True), note(said))
+    rows = [row(_(one.label), counted(one.units, one.unit)) for one in own.buys]
     either = note(_("One or the other: credits are used once.")) if len(rows) > 1 else None
     return card(_("Left"), figure, note(_("Still buys")), div("u-rows", *rows), either)
 
@@ -147,7 +147,7 @@ def _until(own: Credits) -> Safe:
 def _next(own: Credits, today: date) -> Safe:
     """What expires next, and how much was used."""
     ends = [lot for lot in own.lots if lot.expires_on]
-    used = row(_("Used in this period"), counted(own.used, _(own.unit)))
+    used = row(_("Used in this period"), counted(own.used, own.unit))
     if not ends:
         return card(_("Expires next"), "–", note(_("None of your credits expire.")), used)
     first = min(ends, key=lambda lot: lot.expires_on or date.max)
@@ -216,7 +216,8 @@ def _open_lots(visit: Visit, own: Credits, past: CreditPast) -> None:
         if own.lots or later:
             rows = [_lot(n, one, stories.get(one.key), own) for n, one in enumerate(own.lots)]
             rows += [_later(one, own) for one in reversed(later)]
-            show(_grid((*_heads(), _("Expires")), rows))
+            title = _("Lots, in the order they are used")
+            show(grid(title, (*_heads(), _("Expires")), rows, "u-lots"))
         else:
             show(note(_("No lot holds any credits now.")))
         _packs(visit, own)
@@ -224,12 +225,6 @@ def _open_lots(visit: Visit, own: Credits, past: CreditPast) -> None:
 
 def _heads() -> tuple[str, ...]:
     return (_("Order"), _("Lot"), _("Left"), _("Still buys"), _("A credit buys"), _("Price"))
-
-
-def _grid(heads: Sequence[str], rows: Sequence[Safe]) -> Safe:
-    head = tag("tr", *(tag("th", name, scope="col") for name in heads))
-    whole = tag("table", tag("thead", head), tag("tbody", *rows), class_="u-table u-lots")
-    return div("u-table-frame", whole)
 
 
 def _lot(number: int, lot: LotLeft, story: LotStory | None, own: Credits) -> Safe:
@@ -262,7 +257,7 @@ def _per_credit(lot: LotLeft) -> list[Buys]:
 
 
 def _units(buys: Sequence[Buys]) -> list[Part]:
-    return [span("u-line", counted(one.units, _(one.unit))) for one in buys]
+    return [span("u-line", counted(one.units, one.unit)) for one in buys]
 
 
 def _paid(price: Decimal | None, currency: str) -> str:
@@ -291,7 +286,7 @@ def _packs(visit: Visit, own: Credits) -> None:
         show(tag("h3", _("Packs of your plan"), class_="u-section"))
     for number, pack in enumerate(own.packs):
         with st.container(key=f"pack_{number}", horizontal=True, vertical_alignment="center"):
-            buys = ", ".join(counted(one.units, _(one.unit)) for one in pack.buys)
+            buys = ", ".join(counted(one.units, one.unit) for one in pack.buys)
             show(
                 div(
                     "u-pack",
@@ -318,18 +313,18 @@ def _past_lots(past: CreditPast) -> Safe | None:
         tag(
             "tr",
             tag("td", sentence(lot.name), span("u-under", _bought(lot.effective_on))),
-            tag("td", quantity(tables.about(lot.granted)), class_="u-number"),
-            tag("td", quantity(tables.about(lot.drawn)), class_="u-number"),
-            tag("td", quantity(tables.about(lot.expired)), class_="u-number"),
+            number_cell(quantity(tables.about(lot.granted))),
+            number_cell(quantity(tables.about(lot.drawn))),
+            number_cell(quantity(tables.about(lot.expired))),
             tag("td", _(STATE_WORDS[lot.state])),
             tag("td", day(last_of(lot.expires_on), year=True) if lot.expires_on else ""),
         )
         for lot in lots
     ]
     heads = (_("Lot"), _("Credits"), _("Used"), _("Expired unused"), _("State"), _("Expired on"))
-    grid = _grid(heads, rows)
     title = _("Earlier lots")
-    return div("u-panel", tag("details", tag("summary", title), grid, class_="u-details"))
+    inner = grid(title, heads, rows, "u-lots")
+    return div("u-panel", tag("details", tag("summary", title), inner, class_="u-details"))
 
 
 def _money(funds: Sequence[MoneyLeft]) -> Safe | None:
@@ -347,9 +342,11 @@ def _money(funds: Sequence[MoneyLeft]) -> Safe | None:
         for one in funds
     ]
     heads = (_("Credit"), _("Left after this period's bill so far"), _("Granted"), _("Expires"))
-    title = tag("h2", _("Money credits"), class_="u-section")
+    title = _("Money credits")
     said = note(_("They pay bills after tax, until they are used up or expire."))
-    return div("u-panel", title, said, _grid(heads, rows))
+    return div(
+        "u-panel", tag("h2", title, class_="u-section"), said, grid(title, heads, rows, "u-lots")
+    )
 
 
 PAGE = Page("credits", N_("Credits"), ":material/toll:", Permission.VIEW_OWN, render)

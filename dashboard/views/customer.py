@@ -4,11 +4,9 @@ Figures are those that the customer itself sees, read through its own scope; cos
 behind a button of their own, for Permission.VIEW_COST.
 """
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
-from dashboard.access import Permission, same_viewer
+from dashboard.access import Permission
 from dashboard.views import address
 from dashboard.views.cards import cost_so_far, used_and_left, where_it_ends
 from dashboard.views.customer_parts import (
@@ -27,7 +25,7 @@ from dashboard.views.fragments import fragment
 from dashboard.views.margin import margin_panel
 from dashboard.views.markup import Safe, div, note, strong, tag
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import callout, show, state
+from dashboard.views.parts import actor, callout, page_title, show, state
 from dashboard.views.readings import (
     read_overview,
     read_periods,
@@ -43,7 +41,8 @@ from data.notes import LONGEST_NOTE, add_note, notes
 from data.overview import Overview
 from data.requests import requests_of
 from data.scope import EveryTenant, Scope
-from data.search import Field, found, search_version
+from data.search import Field, found
+from data.search_index import search_version
 from data.store import CustomerView, SubscriptionView, customer_by_slug, data_version
 
 LAST = "customer_page"  # whose page was seen last, for the way back
@@ -106,13 +105,7 @@ def _head(
     visit: Visit, own: CustomerView, contracts: tuple[SubscriptionView, ...]
 ) -> SubscriptionView | None:
     """Name, contract and what one can do."""
-    with st.container(
-        key="page_head",
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-    ):
-        show(tag("h1", own.name, class_="u-title"))
+    with page_title(own.name):
         with st.container(key="desk_acts", horizontal=True, width="content"):
             chosen = _pick_contract(own, contracts)
             with st.popover(_("Copy link"), icon=":material/link:"):
@@ -214,33 +207,40 @@ def _notes(visit: Visit, customer_id: int) -> None:
     scope = EveryTenant(visit.settings.database_url)
     with st.container(key="desk_notes", border=True):
         read, write = st.columns((3, 2), gap="medium")
-        with write, st.form("note", clear_on_submit=True, border=False):
-            text = st.text_area(
-                _("Note for the next colleague"),
-                max_chars=LONGEST_NOTE,
-                height=68,
-                placeholder=_("What the next colleague should know. The customer never sees it."),
-                label_visibility="collapsed",
-            )
-            if st.form_submit_button(_("Add note")):
-                _write(visit, customer_id, text or "")
+        if visit.viewer.may(Permission.WRITE_NOTES):
+            with write:
+                _note_form(visit, customer_id)
         with read:
             show(tag("h2", _("Notes"), class_="u-section"), notes_list(notes(scope, customer_id)))
 
 
+def _note_form(visit: Visit, customer_id: int) -> None:
+    with st.form("note", clear_on_submit=True, border=False):
+        text = st.text_area(
+            _("Note for the next colleague"),
+            max_chars=LONGEST_NOTE,
+            height=68,
+            placeholder=_("What the next colleague should know. The customer never sees it."),
+            label_visibility="collapsed",
+        )
+        if st.form_submit_button(_("Add note")):
+            _write(visit, customer_id, text or "")
+
+
 def _write(visit: Visit, customer_id: int, text: str) -> None:
-    now = datetime.now(UTC)
-    writer = same_viewer(visit.viewer, now)
-    writer.require(Permission.LOOKUP)
+    writer, now = actor(visit, Permission.WRITE_NOTES)
     try:
         add_note(
             *(EveryTenant(visit.settings.database_url), customer_id, text),
             author=writer.name,
             person_id=writer.person_id,
-            now=visit.settings.moment(now),
+            now=now,
         )
     except InputError:
         show(note(_("Write what the next colleague should know.")))
 
 
-PAGE = Page("customer", N_("Account"), ":material/badge:", Permission.LOOKUP, render)
+PAGE = Page(
+    *("customer", N_("Account"), ":material/badge:", Permission.LOOKUP, render),
+    listed=lambda _visit: False,  # reached from a customer's name
+)

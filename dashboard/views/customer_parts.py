@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 from dashboard.charts.formats import day, moment, money, period_name, sentence, whole
+from dashboard.views.ask import STATE_WORDS
 from dashboard.views.cards import card, row
 from dashboard.views.customers import health
 from dashboard.views.fleet_readings import Lately
 from dashboard.views.forecast_words import unusual_in
 from dashboard.views.markup import Part, Safe, div, note, span, strong, tag
 from dashboard.views.page import Visit
+from dashboard.views.people_lists import ROLES
 from dashboard.views.wording import STATUS_WORDS
 from dashboard.words import N_, _, n_
 from data.identity import PersonView
@@ -21,14 +23,7 @@ from data.statement import Statement
 from data.store import CustomerView, SubscriptionView
 
 MOST = 4  # of a list inside a card
-ROLES = {"viewer": N_("Viewer"), "manager": N_("Manager")}
 STATUSES = {"active": N_("Active"), "suspended": N_("Suspended"), "closed": N_("Closed")}
-REQUESTS = {
-    "open": N_("Waits for an answer"),
-    "granted": N_("Granted"),
-    "declined": N_("Declined"),
-    "withdrawn": N_("Taken back"),
-}
 
 
 def who_card(own: CustomerView, people: Sequence[PersonView]) -> Safe:
@@ -46,7 +41,7 @@ def who_card(own: CustomerView, people: Sequence[PersonView]) -> Safe:
 
 
 def _person(one: PersonView) -> Safe:
-    roles = ", ".join(_(ROLES.get(member.role.value, member.role.value)) for member in one.members)
+    roles = ", ".join(_(ROLES[member.role]) for member in one.members)
     seen = moment(one.last_sign_in_at) if one.last_sign_in_at else _("never signed in")
     return div(
         "u-item",
@@ -142,13 +137,13 @@ def _restated(one: RevisedDay) -> Safe:
 
 
 def requests_card(asked: Sequence[RequestView]) -> Safe:
-    waiting = [one for one in asked if one.status == "open"]
+    waiting = [one for one in asked if one.is_open]
     shown = waiting or list(asked[:1])
     items = [
         div(
             "u-item",
             strong(one.wanted),
-            span("u-key", _(REQUESTS.get(one.status, one.status))),
+            span("u-key", _(STATE_WORDS[one.status])),
             span("u-key", f"{one.asked_by}, {day(one.asked_at.date())}"),
         )
         for one in shown[:MOST]

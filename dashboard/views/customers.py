@@ -11,15 +11,16 @@ from dashboard.views.dialogs import dialog
 from dashboard.views.fleet_readings import read_index
 from dashboard.views.fleet_words import flags
 from dashboard.views.margin import margin_panel
-from dashboard.views.markup import Safe, div, note, span, strong, tag
+from dashboard.views.markup import Safe, div, note, span, strong, tag, unmarked
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import must_still, show, state
+from dashboard.views.parts import must_still, short_label, show, state
 from dashboard.words import N_, _, n_
 from data.fleet import FleetRow, health_of
 from data.freshness import STALE_AFTER
 from data.identity import LONGEST_REASON
 from data.scope import EveryTenant
-from data.search import LONGEST, Closeness, Field, Hit, found, search_version
+from data.search import LONGEST, Closeness, Field, Hit, found
+from data.search_index import search_version
 from data.store import AccountView
 
 MOST_SHOWN = 25
@@ -70,7 +71,7 @@ def _asked_for() -> str:
         key=SEARCH,
         persist_state="session",
     )
-    text = (text or "").strip()
+    text = (text or "").strip()[:LONGEST]
     address.write("q", text or None)
     kept[WRITTEN] = text or None
     return text
@@ -127,14 +128,7 @@ def _entry(visit: Visit, one: Hit, health: tuple[FleetRow, ...]) -> None:
 def customer_link(slug: str, label: str) -> None:
     """To the customer's page, as a link that can be copied and opened beside."""
     there = st.Page(lambda: None, title=label, url_path=ACCOUNT_PAGE)
-    plain = label.replace("[", "\\[").replace("*", "\\*").replace("_", "\\_").replace("<", "\\<")
-    st.page_link(there, label=plain, query_params={"customer": slug}, width=250)
-
-
-def short_label(words: str, name: str) -> str:
-    """A button's words with the customer's name, which only screen readers are told."""
-    plain = "".join(letter if letter.isalnum() else " " for letter in name)
-    return f"{words} :gray[{' '.join(plain.split())}]"
+    st.page_link(there, label=unmarked(label), query_params={"customer": slug}, width=250)
 
 
 def _facts(visit: Visit, one: Hit, health: tuple[FleetRow, ...]) -> Safe:

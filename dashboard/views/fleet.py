@@ -11,14 +11,15 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard.access import Permission, same_viewer
-from dashboard.charts.formats import fine_percent, moment, money, money_range, period_name, whole
+from dashboard.charts.formats import days, fine_percent, moment, money, money_range, whole
 from dashboard.exports import Table
 from dashboard.views import address
+from dashboard.views.cards import card, figure_of, row
 from dashboard.views.fleet_readings import read_counts
 from dashboard.views.fleet_words import CODES, REASONS, expected, flags, reasons_line
-from dashboard.views.markup import Part, Safe, div, span, tag
+from dashboard.views.markup import Part, Safe, div, grid, number_cell, number_head, span, tag
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import csv_button, show, state
+from dashboard.views.parts import csv_button, page_title, show, state
 from dashboard.views.readings import ten_minutes
 from dashboard.words import N_, _, n_
 from data.fleet import (
@@ -34,7 +35,7 @@ from data.fleet import (
     margins,
     matching,
 )
-from data.periods import period_of
+from data.periods import DAY
 from data.scope import EveryTenant
 
 S = TypeVar("S", bound=str)
@@ -57,6 +58,7 @@ MARGIN_SORTS: dict[MarginSort, str] = {
 }
 HEADS = (N_("Customer"), N_("Plan"), N_("Why look"), N_("So far"), N_("Expected"), N_("Read"))
 MARGIN_HEADS = (N_("Customer"), N_("Plan"), N_("Amount"), N_("Cost"), N_("Gross margin"))
+FIGURES = {"So far", "Expected", "Amount", "Cost", "Gross margin"}  # of these columns
 ORDER = N_(
     "Urgency: stale data, then what ends within a week, expected overage, open requests, low "
     "credits, unusual days, errors, reconciliation. Each outweighs all that follow it together."
@@ -73,13 +75,7 @@ def render(visit: Visit) -> None:
     scope = EveryTenant(visit.settings.database_url)
     counts = read_counts(scope, ten_minutes(visit.now), None)
     may_see_cost = visit.viewer.may(Permission.VIEW_COST)
-    with st.container(
-        key="page_head",
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-    ):
-        show(tag("h1", _("Fleet"), class_="u-title"))
+    with page_title(_("Fleet")):
         chosen = _pick_view() if may_see_cost and counts.all else ATTENTION
     if not counts.all:
         show(_empty())
@@ -210,8 +206,8 @@ def _row(visit: Visit, one: FleetRow) -> Safe:
         _named(one.slug, one.name, one.subscription),
         tag("td", one.plan or _("Own Twilio account")),
         tag("td", flags(one, visit.today) or calm, _problem(one)),
-        tag("td", so_far, class_="u-number"),
-        tag("td", range_words, class_="u-number"),
+        number_cell(so_far),
+        number_cell(range_words),
         tag("td", moment(one.synced_at) if one.synced_at else "–", class_="u-when"),
     )
 
@@ -235,19 +231,8 @@ def _problem(one: FleetRow) -> Safe | None:
 
 
 def _list(heads: Sequence[str], rows: Sequence[Safe], caption: str) -> Safe:
-    numbers = {"So far", "Expected", "Amount", "Cost", "Gross margin"}
-    names = (
-        tag("th", _(name), scope="col", class_="u-number" if name in numbers else None)
-        for name in heads
-    )
-    grid = tag(
-        "table",
-        tag("thead", tag("tr", *names)),
-        tag("tbody", *rows),
-        class_="u-table u-fleet",
-        aria_label=caption,
-    )
-    return div("u-panel", div("u-table-frame", grid))
+    names = (number_head(_(name)) if name in FIGURES else _(name) for name in heads)
+    return div("u-panel", grid(caption, names, rows, "u-fleet"))
 
 
 def _leaf(number: int, chosen: str) -> int:
@@ -331,35 +316,31 @@ def _margins(visit: Visit, scope: EveryTenant, counts: FleetCounts) -> None:
 
 def _total(one: MarginTotal) -> Safe:
     margin = "–" if one.gross_margin is None else fine_percent(one.gross_margin)
-    number = n_("{n} contract", "{n} contracts", one.customers).format(n=whole(one.customers))
+    many = n_("{n} contract", "{n} contracts", one.customers).format(n=whole(one.customers))
     rows = (
-        (_("Amount"), money(one.earned, one.currency)),
-        (_("Cost"), _money_or_plain(one.cost, one.cost_currency)),
+        row(_("Amount"), money(one.earned, one.currency)),
+        row(_("Cost"), _money_or_plain(one.cost, one.cost_currency)),
     )
     pair = (
         one.currency
         if one.currency == one.cost_currency
         else _("{currency}, cost in {other}").format(currency=one.currency, other=one.cost_currency)
     )
-    return tag(
-        "section",
-        div("u-card-head", tag("h2", pair), span("u-tag", number)),
-        tag("p", margin, span("u-of", f" {_('gross margin')}"), class_="u-figure"),
-        div("u-rows", *(div("u-row", span("u-key", k), span("u-value", v)) for k, v in rows)),
-        class_="u-card",
-    )
+    return card(pair, figure_of(margin, _("gross margin")), div("u-rows", *rows), label=many)
 
 
 def _margin_row(one: MarginRow) -> Safe:
     margin = one.gross_margin
     thin = "u-number u-warn" if margin is not None and margin < 0 else "u-number"
-    period: Part = period_name(period_of(one.period_start)) if one.period_start else None
+    period: Part = None
+    if one.period_start and one.period_end:
+        period = days(one.period_start, one.period_end - DAY, year=True)
     return tag(
         "tr",
         _named(one.slug, one.name, one.subscription),
         tag("td", one.plan or "", span("u-behind-it", period) if period else None),
-        tag("td", money(one.earned, one.currency), class_="u-number"),
-        tag("td", _money_or_plain(one.cost, one.cost_currency), class_="u-number"),
+        number_cell(money(one.earned, one.currency)),
+        number_cell(_money_or_plain(one.cost, one.cost_currency)),
         tag("td", "–" if margin is None else fine_percent(margin), class_=thin),
     )
 

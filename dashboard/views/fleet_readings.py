@@ -11,12 +11,12 @@ import streamlit as st
 
 from data.agreements import plan_timeline
 from data.fleet import FleetCounts, fleet_counts
-from data.identity import Entry, viewings
 from data.periods import DAY
 from data.pricing.timeline import TimelineEntry
 from data.revisions import RevisedDay, revised_days
 from data.scope import EveryTenant, Scope
-from data.search import Index, search_index
+from data.search import Index
+from data.search_index import search_index
 from data.service_rows import AlertCount, IncidentView, alerts_by_day, incidents
 from data.store import subscription
 
@@ -56,9 +56,3 @@ def read_lately(scope: Scope, version: str, key: str, today: date, now: datetime
         revised_days(scope, now - CHANGES_SINCE),
         plan_timeline(scope, key),
     )
-
-
-@st.cache_data(ttl=60, max_entries=500, show_spinner=False)
-def read_viewings(scope: Scope) -> tuple[Entry, ...]:
-    """When staff last viewed the customer's pages."""
-    return viewings(scope, limit=5)

@@ -25,9 +25,20 @@ from dashboard.views.calibration_words import (
 )
 from dashboard.views.cards import card, row
 from dashboard.views.customers import GOING_TO
-from dashboard.views.markup import Safe, div, filled, note, span, strong, tag
+from dashboard.views.markup import (
+    Safe,
+    div,
+    filled,
+    grid,
+    note,
+    number_cell,
+    number_head,
+    span,
+    strong,
+    tag,
+)
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import callout, csv_button, legend, show, show_chart, state
+from dashboard.views.parts import callout, csv_button, legend, short_label, show, show_chart, state
 from dashboard.views.sync_lists import nothing, section
 from dashboard.words import N_, _, n_
 from data.backtest.quality import (
@@ -265,18 +276,9 @@ def _cells(one: Quality) -> tuple[str, ...]:
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Safe:
     """A table of figures with their names in the first column."""
-    top = (
-        tag("th", name, scope="col", class_="u-number" if n else None)
-        for n, name in enumerate(heads)
-    )
-    body = (
-        tag(
-            "tr", *(tag("td", text, class_="u-number" if n else None) for n, text in enumerate(one))
-        )
-        for one in rows
-    )
-    grid = tag("table", tag("thead", tag("tr", *top)), tag("tbody", *body), class_="u-table")
-    return div("u-table-frame", grid)
+    top = (heads[0], *(number_head(name) for name in heads[1:]))
+    body = (tag("tr", tag("td", one[0]), *(number_cell(text) for text in one[1:])) for one in rows)
+    return grid(", ".join(heads[:2]), top, body)
 
 
 def figures(found: Qualities) -> Table:
@@ -356,7 +358,8 @@ def _entry(one: Doubtful) -> None:
                 ),
             )
         )
-        st.button(_("Show"), key=f"show_{one.customer_id}", on_click=_go_to, args=(one.slug,))
+        label = short_label(_("Show"), one.name)
+        st.button(label, key=f"show_{one.customer_id}", on_click=_go_to, args=(one.slug,))
 
 
 def _go_to(slug: str) -> None:

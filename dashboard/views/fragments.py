@@ -4,15 +4,14 @@ The page above does not run with them, so each asks again who looks and says wha
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
 import streamlit as st
 
-from dashboard.access import same_viewer
 from dashboard.logs import record
 from dashboard.views.page import Visit
+from dashboard.views.parts import still_here
 from dashboard.views.states import broken
 from dashboard.words import speak
 
@@ -28,7 +27,7 @@ def fragment(
     def run(visit: Visit, /, *args: P.args, **kwargs: P.kwargs) -> None:
         speak(visit.language)
         try:
-            same_viewer(visit.viewer, datetime.now(UTC))
+            still_here(visit)
             render(visit, *args, **kwargs)
         except Exception as error:
             record(error)

@@ -47,7 +47,7 @@ def _pick_language(viewer: Viewer) -> None:
         format_func=lambda code: LANGUAGES[code],
         key=f"language_{language()}",
     )
-    if chosen and chosen != language():
+    if chosen in LANGUAGES and chosen != language():  # what is sent may be no option at all
         st.session_state["lang"] = st.session_state["lang_written"] = chosen
         address.write("lang", chosen)
         choose_language(viewer, chosen)

@@ -8,18 +8,20 @@ from functools import partial
 import streamlit as st
 
 from dashboard.access import Permission
+from dashboard.charts.formats import whole
 from dashboard.exports import Table
-from dashboard.views.acts import ask, do_what_was_asked, done, list_head
+from dashboard.views.acts import ask, do_what_was_asked, done
 from dashboard.views.dialogs import dialog
 from dashboard.views.fragments import fragment
-from dashboard.views.markup import Safe, div, note, span, strong, tag
+from dashboard.views.markup import Safe, div, grid, note, span, strong, tag
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import callout, csv_button, must_still, show
+from dashboard.views.parts import callout, csv_button, must_still, page_title, show
 from dashboard.views.plans_readings import forget
 from dashboard.words import N_, _, n_
 from data.customer_acts import LONGEST_REASON
 from data.customer_import import (
     COLUMNS,
+    LONGEST_TEXT,
     TEMPLATE,
     CustomerImport,
     RowVerdict,
@@ -33,7 +35,6 @@ from data.scope import EveryTenant
 
 MAY = Permission.CHANGE_PLANS
 SHOWN = "import_shown"  # the text and what was found of it
-MOST = 200_000  # characters
 MOST_SHOWN = 200
 WORDS = {
     Verdict.NEW: (N_("New"), "u-good"),
@@ -57,7 +58,7 @@ MEANING = {
 
 def render(visit: Visit) -> None:
     visit.viewer.require(MAY)
-    with list_head(_("Import customers")):
+    with page_title(_("Import customers")):
         csv_button(visit, _("Template (CSV)"), _template, "customers-template")
     do_what_was_asked(visit)
     show(
@@ -80,10 +81,8 @@ def _columns() -> Safe:
         tag("tr", tag("td", tag("code", name)), tag("td", _(MEANING[name]))) for name in COLUMNS
     )
     names = (_("Column"), _("What it means"))
-    head = tag("tr", *(tag("th", name, scope="col") for name in names))
-    grid = tag("table", tag("thead", head), tag("tbody", *rows), class_="u-table")
-    summary = tag("summary", _("What the columns mean"))
-    return tag("details", summary, div("u-table-frame", grid), class_="u-details")
+    words = _("What the columns mean")
+    return tag("details", tag("summary", words), grid(words, names, rows), class_="u-details")
 
 
 @fragment
@@ -93,7 +92,7 @@ def _pasting(visit: Visit) -> None:
         _("Rows"),
         placeholder=TEMPLATE,
         height=220,
-        max_chars=MOST,
+        max_chars=LONGEST_TEXT,
         key="import_text",
     )
     text = text or ""
@@ -129,7 +128,7 @@ def _judged(visit: Visit, text: str) -> CustomerImport | str:
 def _summary(found: CustomerImport) -> Safe:
     counts = [(kind, sum(row.verdict is kind for row in found.rows)) for kind in Verdict]
     parts = (
-        span("u-fact", span("u-fact-number", f"{number:,}"), _(WORDS[kind][0]).lower())
+        span("u-fact", span("u-fact-number", whole(number)), _(WORDS[kind][0]).lower())
         for kind, number in counts
         if number
     )
@@ -141,13 +140,11 @@ def verdicts(rows: tuple[RowVerdict, ...]) -> Safe:
     """Those that are wrong come first."""
     ordered = sorted(rows, key=lambda row: (row.verdict is not Verdict.ERROR, row.line))
     names = (_("Line"), _("Customer"), _("Verdict"), _("What changes, or what is wrong"))
-    head = tag("tr", *(tag("th", name, scope="col") for name in names))
-    body = tag("tbody", *(_row(row) for row in ordered[:MOST_SHOWN]))
-    grid = tag("table", tag("thead", head), body, class_="u-table u-verdicts")
+    body = (_row(row) for row in ordered[:MOST_SHOWN])
     more = len(rows) - MOST_SHOWN
     words = n_("{n} more row is in the CSV.", "{n} more rows are in the CSV.", more)
     foot = note(words.format(n=more)) if more > 0 else None
-    return div("u-panel", div("u-table-frame", grid), foot)
+    return div("u-panel", grid(_("Verdict"), names, body, "u-verdicts"), foot)
 
 
 def _row(row: RowVerdict) -> Safe:

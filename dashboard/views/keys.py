@@ -17,7 +17,6 @@ from dashboard.views.acts import (
     do_what_was_asked,
     done,
     hand_over,
-    list_head,
     list_row,
     read_customers,
     refused,
@@ -26,7 +25,7 @@ from dashboard.views.acts import (
 from dashboard.views.dialogs import dialog
 from dashboard.views.markup import Safe, div, filled, note, span, strong, tag
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import must_still, show, state
+from dashboard.views.parts import must_still, page_title, short_label, show, state
 from dashboard.views.people_lists import first_few, session_facts
 from dashboard.words import N_, _, n_
 from data.errors import AppError, Conflict, InputError
@@ -41,7 +40,7 @@ EVERY, CHOSEN = N_("Every customer"), N_("Chosen customers")
 
 def render(visit: Visit) -> None:
     visit.viewer.require(MAY)
-    with list_head(_("Keys")):
+    with page_title(_("Keys")):
         making = st.button(_("Make a key"), type="primary", icon=":material/add:")
     do_what_was_asked(visit)
     keys = administration.keys(visit.viewer)
@@ -71,9 +70,9 @@ def _keys(visit: Visit, live: list[Key]) -> None:
 
 
 def _buttons(visit: Visit, one: Key) -> None:
-    if st.button(_("Rotate"), key=f"rotate_{one.id}"):
+    if st.button(short_label(_("Rotate"), one.name), key=f"rotate_{one.id}"):
         _rotate(visit, one.name)
-    if st.button(_("Revoke"), key=f"revoke_{one.id}"):
+    if st.button(short_label(_("Revoke"), one.name), key=f"revoke_{one.id}"):
         _sure(visit, one.name)
 
 
@@ -91,10 +90,11 @@ def _frames(visit: Visit, frames: tuple[LiveSession, ...]) -> None:
     words = n_("{n} open: {whose}.", "{n} open: {whose}.", len(frames))
     show(note(words.format(n=whole(len(frames)), whose=", ".join(by + others))))
     with st.container(key="list_frames"):
-        for one in frames[:MOST_SHOWN]:
+        for n, one in enumerate(frames[:MOST_SHOWN], 1):
             with list_row(f"row_frame_{one.key[:16]}"):
                 show(session_facts(one, visit.clock, own=False))
-                if st.button(_("End"), key=f"end_{one.key[:16]}"):
+                label = short_label(_("End"), f"{one.member.name} {n}")
+                if st.button(label, key=f"end_{one.key[:16]}"):
                     ask(partial(_end, one.key, one.member.name))
     show(shortened(MOST_SHOWN, len(frames)))
 

@@ -12,7 +12,7 @@ from dashboard.exports.statement_tables import credit_ledger
 from dashboard.views import address
 from dashboard.views.credit_words import entry_words
 from dashboard.views.fragments import fragment
-from dashboard.views.markup import Safe, div, note, span, tag
+from dashboard.views.markup import Safe, grid, note, number_head, span, tag
 from dashboard.views.page import Visit
 from dashboard.views.parts import csv_button, show
 from dashboard.views.spend_readings import LedgerPage, read_credit_past, read_ledger_page
@@ -87,23 +87,16 @@ def _number(whose: str, lot: str) -> int:
 
 def _table(page: LedgerPage, lots: dict[str, str], units: dict[str, str], *, of_lot: bool) -> Safe:
     left = _("Left in the lot") if of_lot else _("Balance")
-    heads = ((_("Day"), ""), (_("Entry"), ""), (_("Lot"), ""))
-    numbers = ((_("Units"), "u-number"), (_("Credits"), "u-number"), (left, "u-number"))
-    head = tag(
-        "tr", *(tag("th", name, scope="col", class_=side or None) for name, side in heads + numbers)
-    )
-    rows = [_line(line, lots, units, of_lot=of_lot) for line in page.lines]
-    return div(
-        "u-table-frame",
-        tag("table", tag("thead", head), tag("tbody", *rows), class_="u-table u-ledger"),
-    )
+    figures = (number_head(name) for name in (_("Units"), _("Credits"), left))
+    rows = (_line(line, lots, units, of_lot=of_lot) for line in page.lines)
+    return grid(_("Ledger"), (_("Day"), _("Entry"), _("Lot"), *figures), rows, "u-ledger")
 
 
 def _line(line: LedgerLine, lots: dict[str, str], units: dict[str, str], *, of_lot: bool) -> Safe:
     entry = line.entry
     settling = span("u-tag", _("settling")) if line.number is None else None
     unit = units.get(entry.meter or "")
-    used = counted(entry.units, _(unit)) if unit else quantity(entry.units)
+    used = counted(entry.units, unit) if unit else quantity(entry.units)
     return tag(
         "tr",
         tag("td", day(entry.day, year=True)),

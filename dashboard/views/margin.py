@@ -15,7 +15,17 @@ from dashboard.exports import staff_lines
 from dashboard.views.cards import card
 from dashboard.views.dialogs import dialog
 from dashboard.views.fleet_words import REASONS
-from dashboard.views.markup import Part, Safe, div, note, tag
+from dashboard.views.markup import (
+    Part,
+    Safe,
+    div,
+    grid,
+    note,
+    number_cell,
+    number_head,
+    tag,
+    unmarked,
+)
 from dashboard.views.page import Visit
 from dashboard.views.parts import callout, csv_button, money_cell, must_still, show, state
 from dashboard.views.readings import (
@@ -24,6 +34,7 @@ from dashboard.views.readings import (
     read_staff_statement,
     read_subscriptions,
 )
+from dashboard.views.statement_table import node_name
 from dashboard.views.wording import line_label
 from dashboard.words import N_, _, n_
 from data.explanation import StaffExplained
@@ -67,7 +78,7 @@ def _reconciled(visit: Visit, customer_id: int) -> Safe:
 def _subscription(visit: Visit, scope: Scope, version: str, own: SubscriptionView) -> None:
     periods = read_periods(scope, version, own.key, visit.today)
     period = st.selectbox(
-        f"{own.plan}",
+        unmarked(f"{own.plan}"),
         periods,
         format_func=period_name,
         key=f"margin_period_{scope.customer_id}_{own.key}",
@@ -107,15 +118,14 @@ def _recognized(bill: StaffStatement) -> Safe | None:
 
 def _lines(bill: StaffStatement, trees: Sequence[StaffExplained]) -> Safe:
     """Amounts line by line, each open to its days; the cost of a bundle has no lines."""
-    heads = (tag("th", _(name), scope="col", class_=_side(name)) for name in COLUMNS)
+    first, *figures = (_(name) for name in COLUMNS)
+    heads = (first, *(number_head(name) for name in figures))
     rows: list[Part] = []
     for line, tree in zip(bill.lines, trees, strict=False):  # adjustments have no cost
         rows.append(_row(line_label(line), line.quantity, line.amount, line.cost, bill))
         rows.append(_opened(tree, bill))
     total = _row(_("Total"), None, bill.amount, bill.cost, bill, class_="u-total")
-    body = tag("tbody", *rows, total)
-    grid = tag("table", tag("thead", tag("tr", *heads)), body, class_="u-table")
-    return div("u-table-frame", grid)
+    return grid(_("Lines of the statement"), heads, (*rows, total))
 
 
 def _opened(tree: StaffExplained, bill: StaffStatement) -> Safe | None:
@@ -124,7 +134,7 @@ def _opened(tree: StaffExplained, bill: StaffStatement) -> Safe | None:
         return None
     rows: list[Part] = []
     for child in tree.children:
-        rows.append(_row(child.label, child.quantity, child.amount, child.cost, bill))
+        rows.append(_row(node_name(child), child.quantity, child.amount, child.cost, bill))
         rows += [_node(day, bill) for day in child.children if day.amount is not None]
     behind = n_("{n} row behind it", "{n} rows behind it", len(rows)).format(n=whole(len(rows)))
     fold = tag("summary", div("u-fold", behind))
@@ -133,7 +143,7 @@ def _opened(tree: StaffExplained, bill: StaffStatement) -> Safe | None:
 
 
 def _node(node: StaffExplained, bill: StaffStatement) -> Safe:
-    return _row(node.label, node.quantity, node.amount, node.cost, bill)
+    return _row(node_name(node), node.quantity, node.amount, node.cost, bill)
 
 
 def _row(
@@ -147,12 +157,8 @@ def _row(
     return tag(
         "tr",
         tag("td", label),
-        tag("td", "" if units is None else quantity(units), class_="u-number"),
+        number_cell("" if units is None else quantity(units)),
         money_cell(amount, bill.currency),
         money_cell(cost, bill.cost_currency),
         class_=class_,
     )
-
-
-def _side(name: str) -> str | None:
-    return None if name == COLUMNS[0] else "u-number"

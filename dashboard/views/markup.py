@@ -37,6 +37,14 @@ def filled(template: str, **parts: Part) -> Safe:
     return joined(parts[piece] if at % 2 else piece for at, piece in enumerate(pieces))
 
 
+MARKDOWN = re.compile(r"([\\`*_\[\]<>~$:!|#])")
+
+
+def unmarked(text: str) -> str:
+    """A name in the label of a widget, where Streamlit would read Markdown into it."""
+    return MARKDOWN.sub(r"\\\1", text)
+
+
 def strong(text: str) -> Safe:
     return tag("strong", text)
 
@@ -47,6 +55,30 @@ def div(class_: str, *parts: Part) -> Safe:
 
 def span(class_: str, *parts: Part) -> Safe:
     return tag("span", *parts, class_=class_)
+
+
+def framed(label: str, table: Part, class_: str = "") -> Safe:
+    """A table that scrolls where it is wider than the page: named, and reached by the keyboard."""
+    inside = f"u-table-frame {class_}".strip()
+    return tag("div", table, class_=inside, role="region", aria_label=label, tabindex="0")
+
+
+def grid(
+    label: str, heads: Iterable[Part], rows: Iterable[Part], class_: str = "", *, around: str = ""
+) -> Safe:
+    """The one table: heads are names, or what `number_head` makes of them; rows are `tr`s."""
+    names = (one if isinstance(one, Safe) else tag("th", one, scope="col") for one in heads)
+    top, inside = tag("thead", tag("tr", *names)), f"u-table {class_}".strip()
+    return framed(label, tag("table", top, tag("tbody", *rows), class_=inside), around)
+
+
+def number_head(name: Part) -> Safe:
+    """The name of a column of figures, which stand on its right."""
+    return tag("th", name, scope="col", class_="u-number")
+
+
+def number_cell(text: Part) -> Safe:
+    return tag("td", text, class_="u-number")
 
 
 def note(*parts: Part) -> Safe:

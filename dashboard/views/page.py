@@ -63,6 +63,7 @@ class Page:
     permission: Permission
     render: Callable[[Visit], None]
     without_contract: bool = False  # a customer without any subscription sees it, too
+    listed: Callable[[Visit], bool] = lambda _visit: True  # in the navigation; its address stands
 
     @property
     def needs_contract(self) -> bool:

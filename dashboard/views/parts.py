@@ -9,14 +9,25 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from dashboard.access import Permission, current_viewer, note_export, same_viewer
+from dashboard.access import Permission, Viewer, current_viewer, note_export, same_viewer
 from dashboard.charts import Chart, Mode
 from dashboard.charts.formats import day, money, period_name, quantity, whole
 from dashboard.charts.theme import PLOTLY_LOCALES
 from dashboard.exports import Table, Value, as_csv, file_name
 from dashboard.views import address
-from dashboard.views.markup import Part, Safe, div, joined, span, tag
+from dashboard.views.markup import (
+    Part,
+    Safe,
+    div,
+    grid,
+    joined,
+    number_cell,
+    number_head,
+    span,
+    tag,
+)
 from dashboard.views.page import Visit
 from dashboard.views.readings import read_overview, read_periods, ten_minutes
 from dashboard.words import _, language, n_, speak
@@ -41,6 +52,19 @@ def use_mode(mode: Mode) -> None:
     st.html(f"<style>:root{{color-scheme:{mode}}}</style>")
 
 
+def page_title(title: str) -> DeltaGenerator:
+    """The title, with room beside it for what one can choose or begin here."""
+    head = st.container(
+        key="page_head",
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    )
+    with head:
+        show(tag("h1", title, class_="u-title"))
+    return head
+
+
 def page_head(visit: Visit, title: str) -> BillingPeriod:
     """Title on the left, period on the right; the period chosen holds on all pages."""
     scope, chosen = visit.scope, visit.subscription
@@ -48,13 +72,7 @@ def page_head(visit: Visit, title: str) -> BillingPeriod:
     if not periods:
         raise NotFound("This contract has not begun yet.")
     by_code = {one.start.isoformat(): one for one in periods}
-    with st.container(
-        key="page_head",
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-    ):
-        st.html(tag("h1", title, class_="u-title"))
+    with page_title(title):
         code = address.pick(
             "period",
             tuple(by_code),
@@ -88,14 +106,6 @@ def overview_of(visit: Visit, period: BillingPeriod) -> Overview:
         visit.settings.settling_days,
         visit.settings.holidays,
     )
-
-
-def pick_meter(visit: Visit, view: Overview) -> MeterSeries:
-    """One meter: units differ, so billed units are never stacked on each other."""
-    shown = _shown(view)
-    return shown[
-        _picked(visit, "meter", {name: _(one.label) for name, one in shown.items()}, view.lead)
-    ]
 
 
 def pick_meter_or_all(visit: Visit, view: Overview) -> MeterSeries | None:
@@ -150,34 +160,28 @@ def legend(*entries: tuple[str, str | Part]) -> Safe:
 def table(shown: Table, *, summary: str | None = None) -> Safe:
     """An HTML table; with a summary it is folded away behind it."""
     first = shown.rows[0] if shown.rows else ()
-    sides = [_side(value) for value in first] or [None] * len(shown.columns)
-    names = zip(shown.columns, sides, strict=True)
-    head = tag("tr", *(tag("th", name, scope="col", class_=side) for name, side in names))
-    rows = [tag("tr", *(_cell(value) for value in row)) for row in shown.rows]
-    grid = div(
-        "u-table-frame",
-        tag("table", tag("thead", head), tag("tbody", *rows), class_="u-table"),
+    figures = [isinstance(value, Decimal) for value in first] or [False] * len(shown.columns)
+    names = zip(shown.columns, figures, strict=True)
+    inner = grid(
+        summary or ", ".join(shown.columns),
+        (number_head(name) if figure else name for name, figure in names),
+        (tag("tr", *(_cell(value) for value in row)) for row in shown.rows),
     )
     if summary is None:
-        return grid
-    return tag("details", tag("summary", summary), grid, class_="u-details")
-
-
-def _side(value: Value) -> str | None:
-    return "u-number" if isinstance(value, Decimal) else None
+        return inner
+    return tag("details", tag("summary", summary), inner, class_="u-details")
 
 
 def _cell(value: Value) -> Safe:
     if isinstance(value, Decimal):
-        return tag("td", quantity(value), class_="u-number")
+        return number_cell(quantity(value))
     if isinstance(value, date):
         return tag("td", day(value))
     return tag("td", value or "")
 
 
 def money_cell(amount: Decimal | None, currency: str) -> Safe:
-    text = "" if amount is None else money(amount, currency)
-    return tag("td", text, class_="u-number")
+    return number_cell("" if amount is None else money(amount, currency))
 
 
 def must_still(visit: Visit, permission: Permission) -> None:
@@ -187,6 +191,19 @@ def must_still(visit: Visit, permission: Permission) -> None:
     if viewer is None:
         raise NotSignedIn("You are signed out.")
     viewer.require(permission)
+
+
+def still_here(visit: Visit) -> tuple[Viewer, datetime]:
+    """Who looks now, in the role and at the customer of the page, and the time of its data."""
+    clock = datetime.now(UTC)
+    return same_viewer(visit.viewer, clock), visit.settings.moment(clock)
+
+
+def actor(visit: Visit, permission: Permission) -> tuple[Viewer, datetime]:
+    """The first line of an act that runs without its page: who does it, and when."""
+    viewer, now = still_here(visit)
+    viewer.require(permission)
+    return viewer, now
 
 
 def csv_button(visit: Visit, label: str, build: Callable[[], Table], *names: str) -> None:
@@ -216,6 +233,12 @@ def download(
         icon=icon or ":material/download:",
         key=f"csv_{name}",
     )
+
+
+def short_label(words: str, name: str) -> str:
+    """A button's words in a row with the row's name, which only screen readers are told."""
+    plain = "".join(letter if letter.isalnum() else " " for letter in name)
+    return f"{words} :gray[{' '.join(plain.split())}]"
 
 
 def callout(*parts: Part, kind: str = "info") -> Safe:

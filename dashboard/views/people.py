@@ -16,7 +16,6 @@ from dashboard.views.acts import (
     do_what_was_asked,
     done,
     hand_over,
-    list_head,
     list_row,
     pick_customer,
     refused,
@@ -25,7 +24,7 @@ from dashboard.views.acts import (
 from dashboard.views.dialogs import dialog
 from dashboard.views.markup import filled, note, strong, tag
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import must_still, show, state
+from dashboard.views.parts import must_still, page_title, short_label, show, state
 from dashboard.views.people_lists import (
     ROLES,
     found,
@@ -45,7 +44,7 @@ EVERYBODY, SIGNED_IN = N_("Everybody"), N_("Signed in now")
 
 def render(visit: Visit) -> None:
     visit.viewer.require(MAY)
-    with list_head(_("People")):
+    with page_title(_("People")):
         inviting = st.button(_("Invite a person"), type="primary", icon=":material/person_add:")
     do_what_was_asked(visit)
     everybody = administration.everybody(visit.viewer)
@@ -112,7 +111,7 @@ def _people(
             with list_row(f"row_person_{one.id}"):
                 own = one.id == visit.viewer.person_id
                 show(person_facts(one, live[one.id], own=own))
-                if st.button(_("Manage"), key=f"manage_{one.id}"):
+                if st.button(short_label(_("Manage"), one.name), key=f"manage_{one.id}"):
                     chosen = one
     show(shortened(MOST_SHOWN, len(matching)))
     return chosen
@@ -130,11 +129,12 @@ def _signed_in(visit: Visit, sessions: tuple[LiveSession, ...], text: str) -> No
     if not matching:
         show(state(_("Nobody matches"), _("No session of “{text}” is open.").format(text=text)))
     with st.container(key="list_sessions"):
-        for one in matching[:MOST_SHOWN]:
+        for n, one in enumerate(matching[:MOST_SHOWN], 1):
             with list_row(f"row_session_{one.key[:16]}"):
                 own = one.key == visit.viewer.key
                 show(session_facts(one, visit.clock, own=own))
-                if st.button(_("End"), key=f"end_{one.key[:16]}", disabled=own):
+                label = short_label(_("End"), f"{one.member.name} {n}")
+                if st.button(label, key=f"end_{one.key[:16]}", disabled=own):
                     ask(partial(_end, one.key, one.member.name))
     show(shortened(MOST_SHOWN, len(matching)))
 
@@ -235,7 +235,8 @@ def _roles(person: PersonView) -> None:
             key=f"role_{one.membership_id}",
         ):
             show(tag("p", role_in_full(one), class_="u-text"))
-            if st.button(_("Take away"), type="tertiary", key=f"take_{one.membership_id}"):
+            label = short_label(_("Take away"), role_in_full(one))
+            if st.button(label, type="tertiary", key=f"take_{one.membership_id}"):
                 ask(partial(_take, person, one))
 
 

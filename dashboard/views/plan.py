@@ -107,9 +107,8 @@ def _of_allowance(one: AllowanceProgress, *, over: bool) -> Safe:
     if over:
         said = _("You used {used} of the {included} that {tier} includes.")
         return filled(said, used=used, included=included, tier=tier)
-    said = _("{share} of the {included} of {tier} are used, with {gone} of the period gone.")
-    share, gone = strong(percent(allowance.share_used)), strong(percent(allowance.share_gone))
-    return filled(said, share=share, included=included, tier=tier, gone=gone)
+    said = _("You have used {used} of the {included} that {tier} includes.")
+    return filled(said, used=used, included=included, tier=tier)
 
 
 def _allowance(

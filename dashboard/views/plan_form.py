@@ -15,7 +15,7 @@ from dashboard.views import address
 from dashboard.views.fragments import fragment
 from dashboard.views.markup import Safe, div, note, strong, tag
 from dashboard.views.page import Visit
-from dashboard.views.parts import show
+from dashboard.views.parts import page_title, show
 from dashboard.views.plan_preview import compare
 from dashboard.views.plan_words import field_help, field_name, kind_name, place_in_words
 from dashboard.words import _
@@ -40,11 +40,10 @@ from data.pricing import Plan
 
 NEW = "new"
 EDITING = "plan_editing"
+WHICH = "plan_staff"  # where address.pick keeps the plan that is edited
 FORM, TEXT = "form", "text"
 FIRST = ("plan", "name", "currency", "monthly_fee")
 _ids = count(1)
-
-__all__ = ["NEW", "Editing", "close_editor", "editing_of", "editor", "kind_name"]
 
 
 @dataclass
@@ -68,8 +67,14 @@ class Editing:
         return f"plan_{self.number}_{path}"
 
 
-def close_editor() -> None:
+def open_editor(code: str) -> None:
+    """What was typed for another plan is given up."""
     st.session_state.pop(EDITING, None)
+    st.session_state[WHICH] = code
+
+
+def close_editor() -> None:
+    open_editor("")
 
 
 def editing_of(code: str, *, saving: bool = False) -> Editing | None:
@@ -114,16 +119,9 @@ def editor(visit: Visit, code: str, before: Plan | None) -> None:
 
 def _head(editing: Editing) -> None:
     name = editing.before.name if editing.before else _("New plan")
-    with st.container(
-        key="page_head",
-        horizontal=True,
-        horizontal_alignment="distribute",
-        vertical_alignment="center",
-    ):
-        show(tag("h1", name, class_="u-title"))
+    with page_title(name):
         if st.button(_("Back to all plans"), type="tertiary", icon=":material/arrow_back:"):
             close_editor()
-            st.session_state["plan_staff"] = ""
             st.rerun()
     if editing.before:
         words = _("You are writing version {next}. Version {last} stays as it is.")
@@ -313,7 +311,7 @@ def _table(editing: Editing, one: FormField, draft: Draft, path: str) -> None:
                 _widget(editing, column, row, f"{inner}{column.name}")
             label = _("Remove row {n} of {table}").format(n=at + 1, table=name)
             st.button(
-                "",
+                label,  # for screen readers: the sheet shows the cross alone
                 icon=":material/close:",
                 type="tertiary",
                 help=label,

@@ -1,6 +1,6 @@
 """Parts of the page Plan: an allowance, tiers beside it, the steps of a price, changes, terms."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 
 from dashboard.charts.formats import (
@@ -19,8 +19,20 @@ from dashboard.charts.formats import (
     sentence,
     unit_price,
 )
+from dashboard.views.cards import card, row
 from dashboard.views.gauges import bar, ladder
-from dashboard.views.markup import Part, Safe, div, note, span, strong, tag
+from dashboard.views.markup import (
+    Safe,
+    div,
+    filled,
+    grid,
+    note,
+    number_cell,
+    number_head,
+    span,
+    strong,
+    tag,
+)
 from dashboard.views.terms_words import (
     SHORTFALLS,
     explained,
@@ -38,31 +50,6 @@ from data.plan_progress import AllowanceProgress, Ladder, PlanProgress, Stretch,
 from data.plan_terms import PriceTerms
 from data.pricing import LineKind
 from data.statement import Statement
-
-
-def row(label: str, value: Part, *, warn: bool = False) -> Safe:
-    class_ = "u-row u-warn" if warn else "u-row"
-    return div(class_, span("u-key", label), span("u-value", value))
-
-
-def card(title: str, figure: Part, *body: Part, label: str | None = None) -> Safe:
-    head = div("u-card-head", tag("h3", title), span("u-tag", label) if label else None)
-    return tag("section", head, tag("p", figure, class_="u-figure"), *body, class_="u-card")
-
-
-def grid(heads: Iterable[tuple[str, bool]], rows: Iterable[Safe], *, label: str) -> Safe:
-    """A table; a head is a name and whether numbers stand under it."""
-    cells = (
-        tag("th", name, scope="col", class_="u-number" if number else None)
-        for name, number in heads
-    )
-    inner = tag("table", tag("thead", tag("tr", *cells)), tag("tbody", *rows), class_="u-table")
-    return tag("div", inner, class_="u-table-frame", role="region", aria_label=label, tabindex="0")
-
-
-def number(text: Part) -> Safe:
-    return tag("td", text, class_="u-number")
-
 
 # An allowance
 
@@ -91,19 +78,25 @@ def _used(one: AllowanceProgress, *, over: bool) -> Safe:
         _("Used and left"),
         figure,
         bar(own.used, own.included, marker=marker, settled=settled),
-        note(pace_words(one, over=over)),
+        note(pace) if (pace := pace_words(one, over=over)) else None,
         div("u-rows", left, share),
         label=_("Tier {name}").format(name=sentence(own.tier)),
+        heading="h3",
     )
 
 
 def pace_words(one: AllowanceProgress, *, over: bool) -> str:
-    """61% used, 48% of the period gone: both of the days that are settled."""
+    """61% used, 48% of the period gone: both of the days that are settled.
+
+    Nothing where the allowance is passed: a share of settled days beside all use would confuse.
+    """
     own = one.allowance
     used, gone = percent(own.share_used), percent(own.share_gone)
     if over:
         return _("{used} of the allowance was used.").format(used=used)
-    ahead = _("{used} used, {gone} of the period gone, by the days that are settled.")
+    if own.beyond:
+        return ""
+    ahead = _("{used} used, {gone} of the period gone, counting settled days only.")
     return ahead.format(used=used, gone=gone)
 
 
@@ -119,7 +112,7 @@ def _ending(one: AllowanceProgress, currency: str, *, over: bool) -> Safe:
         first = row(_("Price beyond it"), _("none on this plan"), warn=bool(own.beyond))
     if over:
         title, figure = _("Where it ended"), _ended(one, currency)
-        return card(title, figure, div("u-rows", first), label=_("ended"))
+        return card(title, figure, div("u-rows", first), label=_("ended"), heading="h3")
     figure = counted(one.beyond.likely, own.unit) if one.beyond.high else _("within it")
     if one.overage is not None and one.overage.high:
         figure = money_range(one.overage, currency)
@@ -127,7 +120,9 @@ def _ending(one: AllowanceProgress, currency: str, *, over: bool) -> Safe:
     title = _("Expected beyond the allowance")
     hint = _ends(one)
     return card(
-        title, figure, div("u-rows", *rows), note(hint) if hint else None, label=_("expected")
+        *(title, figure, div("u-rows", *rows), note(hint) if hint else None),
+        label=_("expected"),
+        heading="h3",
     )
 
 
@@ -141,7 +136,7 @@ def _ended(one: AllowanceProgress, currency: str) -> str:
 def _expected(one: AllowanceProgress, currency: str) -> Iterator[Safe]:
     own = one.allowance
     if one.beyond.high:
-        yield row(sentence(_("units beyond it")), quantity_range(one.beyond))
+        yield row(_("Units beyond it"), quantity_range(one.beyond))
     if one.mean_overage:
         yield row(_("On average"), about(one.mean_overage, currency))
     if one.chance is not None and not own.beyond:
@@ -162,18 +157,18 @@ def _ends(one: AllowanceProgress) -> str | None:
 
 
 def tier_table(one: AllowanceProgress, currency: str, *, over: bool) -> Safe:
-    heads = [(_("Tier"), False), (_("Fee"), True), (_("Included"), True), (_("Beyond, each"), True)]
-    heads += [] if over else [(_("With use so far"), True)]
-    heads += [(_("For the period") if over else _("Expected in all"), True)]
+    figures = [_("Fee"), _("Included"), _("Beyond, each")]
+    figures += [_("For the period")] if over else [_("With use so far"), _("Expected in all")]
+    heads = (_("Tier"), *(number_head(name) for name in figures))
     rows = (_tier(offer, one, currency, over=over) for offer in one.tiers)
     label = _("Tiers of {name}").format(name=_(one.allowance.label))
-    return grid(heads, rows, label=label)
+    return grid(label, heads, rows)
 
 
-def _tier(offer: TierOffer, one: AllowanceProgress, currency: str, *, over: bool) -> Safe:
+def _tier(offer: TierOffer, own: AllowanceProgress, currency: str, *, over: bool) -> Safe:
     tags = [span("u-tag", _("your tier"))] if offer.chosen else []
     tags += [span("u-tag u-best", _("cheapest"))] if offer.cheapest else []
-    share = offer.fee if one.agreed == one.allowance.included else None
+    is_part = own.agreed != own.allowance.included
     fee = money(offer.fee, currency)
     beyond = _("no price")
     if offer.unit_amount is not None:
@@ -184,15 +179,15 @@ def _tier(offer: TierOffer, one: AllowanceProgress, currency: str, *, over: bool
         short = span("u-behind-it u-warn", outgrown)
     expected = money_range(offer.expected, currency)
     name = strong(sentence(offer.name)) if offer.chosen else sentence(offer.name)
-    full = None if share is not None else span("u-behind-it", _("full period"))
+    full = span("u-behind-it", _("full period")) if is_part else None
     return tag(
         "tr",
         tag("td", name, *(Safe(f" {one}") for one in tags), short),
         tag("td", fee, full, class_="u-number"),
-        number(quantity(offer.included)),
-        number(beyond),
-        None if over else number(money(offer.so_far, currency)),
-        number(strong(expected) if offer.cheapest else expected),
+        number_cell(quantity(offer.included)),
+        number_cell(beyond),
+        None if over else number_cell(money(offer.so_far, currency)),
+        number_cell(strong(expected) if offer.cheapest else expected),
         class_="u-own" if offer.chosen else None,
     )
 
@@ -217,16 +212,17 @@ def ladder_panel(own: Ladder, currency: str, *, over: bool) -> Safe:
     used = counted(own.used, own.unit)
     head = tag("h2", _(own.label), class_="u-section")
     drawn = ladder(own.used, edges) if edges else None
-    where = next_step(own, currency)
-    heads = [(_("Units of a period"), False), (_("One more costs"), True), (_("Used"), True)]
-    rows = [_step_row(own, number_, currency) for number_ in range(len(own.steps))]
+    where = "" if over else next_step(own, currency)
+    figures = (number_head(name) for name in (_("One more costs"), _("Used")))
+    heads = (_("Units of a period"), *figures)
+    rows = [_step_row(own, at, currency) for at in range(len(own.steps))]
     label = _("Price steps of {name}").format(name=_(own.label))
     return div(
         "u-panel u-plan-ladder",
         head,
-        tag("p", strong(used), " ", _("used"), ". ", where if not over else "", class_="u-text"),
+        tag("p", filled(_("{units} used."), units=strong(used)), " ", where, class_="u-text"),
         drawn,
-        grid(heads, rows, label=label),
+        grid(label, heads, rows),
     )
 
 
@@ -243,8 +239,8 @@ def _step_row(own: Ladder, at: int, currency: str) -> Safe:
     return tag(
         "tr",
         tag("td", strong(name) if here else name, mark, flat),
-        number(step_price(step, own.kind, currency)),
-        number(quantity(used) if used else "–"),
+        number_cell(step_price(step, own.kind, currency)),
+        number_cell(quantity(used) if used else "–"),
         class_="u-own" if here else None,
     )
 

@@ -6,9 +6,20 @@ from decimal import Decimal
 import streamlit as st
 
 from dashboard.access import Permission
-from dashboard.charts.formats import money
+from dashboard.charts.formats import money, signed_money
 from dashboard.exports import Table
-from dashboard.views.markup import Safe, div, filled, note, span, strong, tag
+from dashboard.views.markup import (
+    Safe,
+    div,
+    filled,
+    grid,
+    note,
+    number_cell,
+    number_head,
+    span,
+    strong,
+    tag,
+)
 from dashboard.views.page import Visit
 from dashboard.views.parts import csv_button, money_cell, show
 from dashboard.views.plans_readings import read_holders
@@ -24,8 +35,12 @@ HEADS = (N_("Customer"), N_("Months"), N_("Billed"), N_("On these terms"), N_("D
 
 
 def compare(visit: Visit, number: int, plan: Plan | None) -> None:
-    """Chosen customers on the terms typed; worked out when asked, and kept until terms change."""
+    """Chosen customers on the terms typed; worked out when asked, and kept until terms change.
+
+    Terms that follow cost make the past's cost plain, so only who sees cost may try them.
+    """
     visit.viewer.require(Permission.CHANGE_PLANS)
+    visit.viewer.require(Permission.VIEW_COST)
     show(tag("h2", _("Try it on real months"), class_="u-section"))
     scope = EveryTenant(visit.settings.database_url)
     held = {f"{one.slug}/{one.key}": one for one in read_holders(scope, visit.today)}
@@ -107,7 +122,7 @@ def _totals(shown: Preview) -> Safe | None:
                     words,
                     before=strong(money(before, currency)),
                     after=strong(money(after, currency)),
-                    difference=strong(signed(after - before, currency)),
+                    difference=strong(signed_money(after - before, currency)),
                 ),
                 class_="u-summary",
             )
@@ -115,34 +130,23 @@ def _totals(shown: Preview) -> Safe | None:
     return div("u-told", *lines)
 
 
-def signed(amount: Decimal, currency: str) -> str:
-    if not amount:
-        return money(amount, currency)
-    return f"{'+' if amount > 0 else '−'}{money(abs(amount), currency)}"
-
-
 def preview_table(shown: Preview) -> Safe | None:
     if not shown.compared:
         return None
-    heads = (
-        tag("th", _(name), scope="col", class_="u-number" if at else None)
-        for at, name in enumerate(HEADS)
-    )
+    first, *figures = (_(name) for name in HEADS)
+    heads = (first, *(number_head(name) for name in figures))
     rows = (_row(one) for one in shown.compared)
-    grid = tag(
-        "table", tag("thead", tag("tr", *heads)), tag("tbody", *rows), class_="u-table u-preview"
-    )
-    return div("u-panel", div("u-table-frame", grid))
+    return div("u-panel", grid(_("Try it on real months"), heads, rows, "u-preview"))
 
 
 def _row(one: Compared) -> Safe:
     return tag(
         "tr",
         tag("td", one.holder.name, span("u-behind-it", one.holder.plan.id)),
-        tag("td", f"{one.months}", class_="u-number"),
+        number_cell(f"{one.months}"),
         money_cell(one.before, one.currency),
         money_cell(one.after, one.currency),
-        tag("td", signed(one.difference, one.currency), class_="u-number"),
+        number_cell(signed_money(one.difference, one.currency)),
     )
 
 
@@ -154,7 +158,10 @@ def _left_out(shown: Preview) -> Safe | None:
 
 
 def preview_rows(shown: Preview) -> Table:
-    columns = ("customer", "plan", "months", "billed", "on these terms", "difference", "currency")
+    columns = (
+        *(_("Customer"), _("Plan"), _("Months"), _("Billed"), _("On these terms")),
+        *(_("Difference"), _("Currency")),
+    )
     return Table(
         columns,
         tuple(

@@ -11,12 +11,20 @@ import streamlit as st
 from dashboard.access import Permission
 from dashboard.charts.formats import unit_price
 from dashboard.views import address
-from dashboard.views.acts import ask, do_what_was_asked, done, list_head, list_row
+from dashboard.views.acts import ask, do_what_was_asked, done, list_row
 from dashboard.views.dialogs import dialog
 from dashboard.views.markup import Safe, div, filled, note, span, strong, tag
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import must_still, show, state
-from dashboard.views.plan_form import NEW, Editing, close_editor, editing_of, editor, kind_name
+from dashboard.views.parts import must_still, page_title, show, state
+from dashboard.views.plan_form import (
+    NEW,
+    Editing,
+    close_editor,
+    editing_of,
+    editor,
+    open_editor,
+)
+from dashboard.views.plan_words import kind_name
 from dashboard.views.plans_readings import forget, newest, read_holders, read_plans
 from dashboard.words import N_, _, n_
 from data.customer_acts import LONGEST_REASON
@@ -27,7 +35,6 @@ from data.pricing import Plan
 from data.scope import EveryTenant
 
 MAY = Permission.CHANGE_PLANS
-WHICH = "plan_staff"  # the key under which address.pick keeps the plan that is edited
 
 
 def render(visit: Visit) -> None:
@@ -49,7 +56,7 @@ def render(visit: Visit) -> None:
 
 
 def _list(visit: Visit, plans: dict[tuple[str, int], Plan], latest: dict[str, Plan]) -> None:
-    with list_head(_("Plans")):
+    with page_title(_("Plans")):
         st.button(
             _("New plan"),
             type="primary",
@@ -75,11 +82,6 @@ def _list(visit: Visit, plans: dict[tuple[str, int], Plan], latest: dict[str, Pl
                     on_click=open_editor,
                     args=(plan.plan,),
                 )
-
-
-def open_editor(code: str) -> None:
-    close_editor()
-    st.session_state[WHICH] = code
 
 
 def _facts(plan: Plan, plans: dict[tuple[str, int], Plan], held: Counter[str]) -> Safe:
@@ -152,7 +154,6 @@ def _save(plan: Plan, after: int, reason: str, visit: Visit) -> None:
     saved = save_version(EveryTenant(visit.settings.database_url), plan, after=after, by=by)
     forget()
     close_editor()
-    st.session_state[WHICH] = ""
     done(
         filled(
             _("{plan} is saved as version {version}."),

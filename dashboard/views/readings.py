@@ -18,7 +18,6 @@ from data.scope import Scope
 from data.since import Changes, changes_since
 from data.statement import StaffStatement, Statement, staff_statement, statement
 from data.store import SubscriptionView, periods, subscriptions
-from data.usage import CategorySeries, breakdown
 
 MINUTES = 10  # how exactly a reading must know the hour, which only decides what is stale
 
@@ -90,18 +89,6 @@ def read_subscription_line(
     return subscription_line(
         *(scope, view, shown), today=today, now=now, settling_days=settling_days
     )
-
-
-@st.cache_data(ttl=3600, max_entries=2000, show_spinner=False)
-def read_breakdown(
-    scope: Scope,
-    version: str,
-    subscription: str,
-    period: BillingPeriod,
-    meter: str,
-    account: str | None,
-) -> tuple[CategorySeries, ...]:
-    return breakdown(scope, subscription, period, meter=meter, account=account)
 
 
 @st.cache_data(ttl=3600, max_entries=2000, show_spinner=False)

@@ -4,18 +4,18 @@ An answer is words and a state.  It changes no plan and grants no credits: the p
 leads to where that is done.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
-from dashboard.access import Permission, same_viewer
+from dashboard.access import Permission
 from dashboard.charts.formats import day, moment, sentence
-from dashboard.views.acts import list_head, list_row
+from dashboard.views.acts import list_row
 from dashboard.views.ask import KIND_WORDS, STATE_WORDS, read_own
 from dashboard.views.dialogs import dialog
-from dashboard.views.markup import Safe, div, note, span, strong, tag
+from dashboard.views.markup import Safe, div, grid, note, span, strong, tag, unmarked
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import callout, must_still, show, state
+from dashboard.views.parts import actor, callout, must_still, page_title, show, state
 from dashboard.words import N_, _, n_
 from data.errors import Conflict, InputError, NotFound
 from data.requests import (
@@ -36,7 +36,7 @@ MOST_ENDED = 50
 def render(visit: Visit) -> None:
     visit.viewer.require(SEES)
     scope = EveryTenant(visit.settings.database_url)
-    list_head(_("Requests"))
+    page_title(_("Requests"))
     waiting = open_requests(scope, visit.today)
     ended = ended_requests(scope, visit.today, limit=MOST_ENDED)
     if not waiting and not ended:
@@ -60,7 +60,7 @@ def _waiting(visit: Visit, waiting: tuple[StaffRequest, ...]) -> None:
     for one in waiting:
         with list_row(f"row_asked_{one.request.id}"):
             show(_facts(one, visit.now))
-            label = _("Answer {customer}").format(customer=one.customer)
+            label = _("Answer {customer}").format(customer=unmarked(one.customer))
             may = visit.viewer.may(ANSWERS)
             if may and st.button(label, key=f"answer_{one.request.id}"):
                 _answer(visit, one)
@@ -138,16 +138,14 @@ def _answer(visit: Visit, one: StaffRequest) -> None:
 
 
 def _send(visit: Visit, one: StaffRequest, *, granted: bool, words: str) -> None:
-    now = datetime.now(UTC)
-    viewer = same_viewer(visit.viewer, now)
-    viewer.require(ANSWERS)
+    viewer, now = actor(visit, ANSWERS)
     try:
         answer(
             *(EveryTenant(viewer.url), one.request.id),
             granted=granted,
             words=words,
             by=viewer.name,
-            now=visit.settings.moment(now),
+            now=now,
         )
     except InputError:
         show(callout(strong(_("Write what the customer should know.")), kind="warning"))
@@ -165,14 +163,11 @@ def _send(visit: Visit, one: StaffRequest, *, granted: bool, words: str) -> None
 
 def _ended(ended: tuple[StaffRequest, ...]) -> Safe:
     heads = (_("When"), _("Customer"), _("What"), _("State"), _("Answer"))
-    head = tag("tr", *(tag("th", name, scope="col") for name in heads))
-    grid = tag(
-        "table", tag("thead", head), tag("tbody", *(_row(one) for one in ended)), class_="u-table"
-    )
+    title = _("Answered and withdrawn")
     return tag(
         "section",
-        tag("h2", _("Answered and withdrawn"), class_="u-section"),
-        div("u-table-frame", grid),
+        tag("h2", title, class_="u-section"),
+        grid(title, heads, (_row(one) for one in ended)),
         class_="u-panel",
     )
 

@@ -11,14 +11,14 @@ import streamlit as st
 
 from dashboard.access import Permission
 from dashboard.charts import errors_by_day
-from dashboard.charts.formats import day, moment, period_name, quantity
+from dashboard.charts.formats import day, moment, period_name, quantity, whole
 from dashboard.exports import Table
-from dashboard.views.markup import Part, Safe, div, filled, note, span, strong, tag
+from dashboard.views.markup import Safe, div, filled, note, span, strong, tag
 from dashboard.views.notices import notices
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import csv_button, legend, page_head, show, show_chart, table
 from dashboard.views.readings import ten_minutes
-from dashboard.views.service_measured import held, measured, panel
+from dashboard.views.service_measured import IMPACTS, held, measured, panel
 from dashboard.views.service_readings import read_service
 from dashboard.words import N_, _, n_
 from data.freshness import freshness
@@ -36,12 +36,6 @@ from data.service_rows import AlertCount, IncidentView
 
 MOST_ERRORS = 6  # before the rest is folded away
 LEVELS = {"error": N_("Error"), "warning": N_("Warning")}
-IMPACTS = {
-    "none": N_("No impact stated"),
-    "minor": N_("Minor"),
-    "major": N_("Major"),
-    "critical": N_("Critical"),
-}
 LOG_NAMES = {"messages": N_("Messages"), "calls": N_("Calls")}
 REASONS = (
     (
@@ -110,7 +104,7 @@ def _errors_in_words(
     name = period_name(period)
     read_days = [one.through for one in read.read if one.resource == ALERTS]
     if not sums and not read_days:
-        return note(*_never_read(visit))
+        return _never_read(visit)
     through = min(read_days, default=visit.today)
     late = through < min(visit.today, period.last_day)
     until = _("Errors have been read until {day}.").format(day=day(through)) if late else ""
@@ -136,9 +130,10 @@ def _errors_in_words(
     )
 
 
-def _never_read(visit: Visit) -> tuple[Part, ...]:
-    words = _("No errors have been read yet. Reading them needs a key of the account itself: ask")
-    return words, " ", visit.brand.name.rstrip("."), "."
+def _never_read(visit: Visit) -> Safe:
+    none = _("No errors have been read yet.")
+    ask = _("Reading them needs a key of the account itself; {name} can add one.")
+    return note(none, " ", ask.format(name=visit.brand.name))
 
 
 def _error_list(sums: Iterable[ErrorSum]) -> Safe:
@@ -154,7 +149,7 @@ def _error(one: ErrorSum) -> Safe:
     link = tag("a", name, href=code.url, target="_blank", rel="noopener") if code.url else name
     return tag(
         "li",
-        span("u-error-count", f"{one.count}×"),
+        span("u-error-count", f"{whole(one.count)}×"),
         div(
             "u-pair",
             span("u-name", _(code.title)),

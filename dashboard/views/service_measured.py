@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboard.charts.formats import counted, day, moment, percent, quantity
-from dashboard.views.markup import Part, Safe, div, note, span, tag
+from dashboard.views.markup import Part, Safe, div, grid, note, span, tag
 from dashboard.views.page import Visit
 from dashboard.words import N_, _, n_
 from data.freshness import Freshness
@@ -15,6 +15,12 @@ from data.service import ALERTS, LOGS, NUMBERS, TRIGGERS, ServiceView
 from data.service_rows import PhoneNumberView, TriggerView
 
 MOST_NUMBERS = 6  # before the rest is folded away
+IMPACTS = {  # of Twilio's incidents
+    "none": N_("No impact stated"),
+    "minor": N_("Minor"),
+    "major": N_("Major"),
+    "critical": N_("Critical"),
+}
 RECURRING = {
     "daily": N_("{used} of {limit} today"),
     "monthly": N_("{used} of {limit} this month"),
@@ -40,7 +46,6 @@ class Measured:
 
 def measured(visit: Visit, read: ServiceView, fresh: Freshness) -> tuple[Safe, ...]:
     heads = (_("What"), _("When, and how late"), _("Last read"))
-    head = tag("tr", *(tag("th", name, scope="col") for name in heads))
     rows = (
         tag(
             "tr",
@@ -50,7 +55,6 @@ def measured(visit: Visit, read: ServiceView, fresh: Freshness) -> tuple[Safe, .
         )
         for one in _kinds(visit, read, fresh)
     )
-    grid = tag("table", tag("thead", head), tag("tbody", *rows), class_="u-table")
     as_of = (
         _("Twilio's figures shown here are as of {moment}.").format(moment=moment(fresh.as_of))
         if fresh.as_of
@@ -61,7 +65,7 @@ def measured(visit: Visit, read: ServiceView, fresh: Freshness) -> tuple[Safe, .
         panel(
             _("What is measured when"),
             note(as_of, " ", settled if fresh.as_of else None, " ", _("All days are UTC.")),
-            div("u-table-frame", grid),
+            grid(_("What is measured when"), heads, rows),
         ),
     )
 

@@ -1,6 +1,7 @@
 """Spend: the statement of a period line by line; so far, expected and final are never mixed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -8,12 +9,12 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard.access import Permission
-from dashboard.charts.formats import day, moment, money, money_range, period_name
+from dashboard.charts.formats import day, moment, money, money_range, period_name, signed_money
 from dashboard.exports import statement_days, statement_lines
 from dashboard.views.cards import TWILIO_BILL, card, how_worked_out, middle_rows, row
 from dashboard.views.forecast_words import allowance_end, overage_guess, uncertain
 from dashboard.views.gauges import bar, range_track
-from dashboard.views.markup import Safe, div, filled, note, span, strong, tag
+from dashboard.views.markup import Safe, div, filled, grid, note, number_head, span, strong, tag
 from dashboard.views.notices import notices
 from dashboard.views.page import Page, Visit
 from dashboard.views.parts import callout, csv_button, overview_of, page_head, show, state
@@ -21,8 +22,9 @@ from dashboard.views.readings import read_explanation, read_periods, read_statem
 from dashboard.views.spend_readings import read_closed_bills
 from dashboard.views.statement_paper import pdf_button
 from dashboard.views.statement_table import fingerprint, plan_changes, statement_table
-from dashboard.views.wording import freshness_line
+from dashboard.views.wording import STATUS_WORDS, freshness_line
 from dashboard.words import N_, _
+from data.closing import CLOSES_AFTER
 from data.overview import Overview
 from data.periods import BillingPeriod
 from data.statement import Statement, Status
@@ -30,12 +32,6 @@ from data.statement_archive import ClosedBill, LaterAdjustment
 
 MOST_EARLIER = 24
 MOST_UNCLOSED = 3  # that are priced anew for the list
-FINAL_AFTER = timedelta(days=3)  # a last day settles by the next one, and 48 hours are waited
-STATUS_TAGS = {
-    Status.OPEN: N_("so far"),
-    Status.SETTLING: N_("settling"),
-    Status.FINAL: N_("final"),
-}
 
 
 def render(visit: Visit) -> None:
@@ -99,7 +95,7 @@ def _so_far(view: Overview, bill: Statement) -> Safe:
         money(bill.total, bill.currency),
         note(said[bill.status]),
         note(_("As of {moment}.").format(moment=moment(at))) if at else None,
-        label=_(STATUS_TAGS[bill.status]),
+        label=_(STATUS_WORDS[bill.status]),
     )
 
 
@@ -128,7 +124,7 @@ def _expected(view: Overview, bill: Statement, today: date) -> Safe | None:
 
 def _not_final(visit: Visit, bill: Statement) -> Safe:
     settles = timedelta(days=visit.settings.settling_days)
-    on = bill.period.last_day + settles + FINAL_AFTER
+    on = bill.period.end + settles + CLOSES_AFTER  # a last day is settled when the next one begins
     when = _("About {day}").format(day=day(on)) if on > visit.today else _("Soon")
     said = _("Until then nothing here is final. Then it is frozen and no longer changes.")
     return card(_("Final"), tag("span", when, class_="u-words"), note(said), label=_("not final"))
@@ -138,7 +134,7 @@ def _final(bill: Statement, own: ClosedBill | None) -> Safe:
     closed = day(own.closed_at.date(), year=True) if own else ""
     said = _("Closed on {day}. It no longer changes.").format(day=closed)
     amount = money(bill.total, bill.currency)
-    return card(_("Spend"), amount, note(said), label=_(STATUS_TAGS[bill.status]))
+    return card(_("Spend"), amount, note(said), label=_(STATUS_WORDS[bill.status]))
 
 
 def _late(visit: Visit, own: ClosedBill | None) -> Safe | None:
@@ -148,7 +144,7 @@ def _late(visit: Visit, own: ClosedBill | None) -> Safe | None:
     links = [
         filled(
             _("{amount}, noticed on {day}, is billed in {period}."),
-            amount=strong(_signed(one.amount, own.currency)),
+            amount=strong(signed_money(one.amount, own.currency)),
             day=day(one.noticed_on),
             period=_link(visit, one.billed_in),
         )
@@ -156,10 +152,6 @@ def _late(visit: Visit, own: ClosedBill | None) -> Safe | None:
     ]
     said = _("Late usage has changed this period since it was closed.")
     return callout(said, *(part for link in links for part in (" ", link)))
-
-
-def _signed(amount: Decimal, currency: str) -> str:
-    return f"{'−' if amount < 0 else '+'}{money(abs(amount), currency)}"
 
 
 def _link(visit: Visit, start: date, text: str | None = None) -> Safe:
@@ -180,56 +172,56 @@ def _earlier(visit: Visit, period: BillingPeriod, closed: dict[date, ClosedBill]
     if not rows:
         return None
     most: dict[str, Decimal] = {}
-    for _start, _name, currency, total, *_more in rows:
-        most[currency] = max(total, most.get(currency, total))
-    heads = (_("Period"), _("Status"), _("Total"), _("Billed later"), _("Fingerprint"))
-    sides = (None, None, "u-number", "u-number", "u-hash")
-    named = zip(heads, sides, strict=True)
-    head = tag("tr", *(tag("th", name, scope="col", class_=side) for name, side in named))
-    body = [_bill(visit, most[one[2]], *one) for one in rows]
-    table = tag("table", tag("thead", head), tag("tbody", *body), class_="u-table u-bills")
-    title = tag("h2", _("Other statements"), class_="u-section")
-    return div("u-panel", title, div("u-table-frame", table))
+    for one in rows:
+        most[one.currency] = max(one.total, most.get(one.currency, one.total))
+    heads = (
+        *(_("Period"), _("Status"), number_head(_("Total")), number_head(_("Billed later"))),
+        tag("th", _("Fingerprint"), scope="col", class_="u-hash"),
+    )
+    body = [_bill(visit, most[one.currency], one) for one in rows]
+    title = _("Other statements")
+    return div("u-panel", tag("h2", title, class_="u-section"), grid(title, heads, body, "u-bills"))
 
 
-Listed = tuple[date, str, str, Decimal, Status, tuple[LaterAdjustment, ...], str]
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A statement of another period, in a line."""
+
+    start: date
+    name: str
+    currency: str
+    total: Decimal
+    status: Status
+    later: tuple[LaterAdjustment, ...] = ()
+    content_hash: str = ""
 
 
 def _statements(
     visit: Visit, period: BillingPeriod, closed: dict[date, ClosedBill]
 ) -> Iterator[Listed]:
-    """(start, name, currency, total, status, billed later, hash): closed ones are read at once."""
+    """Closed ones are read at once, of the others the newest few are priced."""
     own, priced = visit.subscription, 0
     known = read_periods(visit.scope, visit.version, own.key, visit.today)
     for one in [one for one in known if one.start != period.start][:MOST_EARLIER]:
         name = period_name(one)
         if bill := closed.get(one.start):
-            status, hashed = Status.FINAL, bill.content_hash
-            yield one.start, name, bill.currency, bill.total, status, bill.adjusted, hashed
+            final = (bill.currency, bill.total, Status.FINAL)
+            yield Listed(one.start, name, *final, bill.adjusted, bill.content_hash)
         elif priced < MOST_UNCLOSED:
             priced += 1
             open_ = read_statement(visit.scope, visit.version, own.key, one, visit.today)
             if open_ is not None:
-                yield one.start, name, open_.currency, open_.total, open_.status, (), ""
+                yield Listed(one.start, name, open_.currency, open_.total, open_.status)
 
 
-def _bill(
-    visit: Visit,
-    most: Decimal,
-    start: date,
-    name: str,
-    currency: str,
-    total: Decimal,
-    status: Status,
-    later: Sequence[LaterAdjustment],
-    hashed: str,
-) -> Safe:
-    billed = [span("u-line", _signed(one.amount, currency)) for one in later]
+def _bill(visit: Visit, most: Decimal, one: Listed) -> Safe:
+    billed = [span("u-line", signed_money(each.amount, one.currency)) for each in one.later]
+    hashed = one.content_hash
     return tag(
         "tr",
-        tag("td", _link(visit, start, name)),
-        tag("td", span("u-tag", _(STATUS_TAGS[status]))),
-        tag("td", money(total, currency), bar(total, most), class_="u-number"),
+        tag("td", _link(visit, one.start, one.name)),
+        tag("td", span("u-tag", _(STATUS_WORDS[one.status]))),
+        tag("td", money(one.total, one.currency), bar(one.total, most), class_="u-number"),
         tag("td", *billed, class_="u-number"),
         tag("td", tag("span", hashed[:16], class_="u-sid", title=hashed or None), class_="u-hash"),
     )

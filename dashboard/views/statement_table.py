@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
 from html import unescape
 
 from dashboard.charts.formats import (
@@ -14,7 +13,8 @@ from dashboard.charts.formats import (
     quantity,
     unit_price,
 )
-from dashboard.views.markup import Part, Safe, div, joined, span, tag
+from dashboard.exports.line_labels import translated
+from dashboard.views.markup import Part, Safe, div, grid, joined, number_head, span, tag
 from dashboard.views.wording import (
     line_label,
     line_quantity,
@@ -22,7 +22,7 @@ from dashboard.views.wording import (
     worked_out,
 )
 from dashboard.words import N_, _, n_
-from data.explanation import Explained
+from data.explanation import Explained, StaffExplained
 from data.periods import DAY
 from data.pricing import LineKind
 from data.statement import Part as Stretch
@@ -39,17 +39,8 @@ WHOLE = (LineKind.FEE, LineKind.FLAT, LineKind.PACK)  # their price is not a uni
 
 def statement_table(bill: Statement, trees: Sequence[Explained]) -> Safe:
     """`trees` are the explanations of the lines, in their order."""
-    head = tag(
-        "tr",
-        tag("th", _("Line"), scope="col"),
-        *(tag("th", name, scope="col", class_="u-number") for name in (_("Quantity"), _("Price"))),
-        tag(
-            "th",
-            _("Amount, {currency}").format(currency=bill.currency),
-            scope="col",
-            class_="u-number",
-        ),
-    )
+    amount = _("Amount, {currency}").format(currency=bill.currency)
+    figures = (number_head(name) for name in (_("Quantity"), _("Price"), amount))
     opened = iter(trees)
     rows = [row for part in bill.parts for row in _stretch(part, bill, opened)]
     if bill.closing:
@@ -61,8 +52,7 @@ def statement_table(bill: Statement, trees: Sequence[Explained]) -> Safe:
         tag("td", money(bill.total, bill.currency), class_="u-number"),
         class_="u-total",
     )
-    body = tag("tbody", joined(rows), total)
-    return div("u-table-frame", tag("table", tag("thead", head), body, class_="u-table"))
+    return grid(_("Lines of the statement"), (_("Line"), *figures), (*rows, total))
 
 
 def plan_changes(bill: Statement) -> Safe | None:
@@ -122,8 +112,7 @@ def _line(line: StatementLine, currency: str, tree: Explained) -> Iterator[Part]
 def _summed(node: Explained, currency: str) -> Safe:
     how = worked_out(node.arithmetic, currency) if node.arithmetic else None
     amount = "" if node.amount is None else money(node.amount, currency)
-    label = node.label.capitalize() if node.label.islower() else _(node.label)
-    named = span("u-name", label, span("u-why", how) if how else None)
+    named = span("u-name", node_name(node), span("u-why", how) if how else None)
     return joined([named, span("u-value", amount)])
 
 
@@ -144,19 +133,21 @@ def _folded(summary: Part, nodes: Sequence[Explained], currency: str) -> Safe:
 
 
 def _day(node: Explained, currency: str) -> Safe:
-    used = "" if node.quantity is None or not node.unit else counted(node.quantity, _(node.unit))
+    used = "" if node.quantity is None or not node.unit else counted(node.quantity, node.unit)
     amount = money(node.amount, currency) if node.amount else ""
     return tag(
         "tr",
-        tag("td", _on(node.day, node.label)),
+        tag("td", node_name(node)),
         tag("td", _records(node.children), class_="u-records"),
         tag("td", used, class_="u-number"),
         tag("td", amount, class_="u-number"),
     )
 
 
-def _on(when: date | None, label: str) -> str:
-    return day(when) if when else _(label)
+def node_name(node: Explained | StaffExplained) -> str:
+    """A day, a meter or a line behind another one."""
+    known = day(node.day) if node.day else translated(node.label)
+    return known.capitalize() if known.islower() else known
 
 
 def _records(nodes: Iterable[Explained]) -> str:

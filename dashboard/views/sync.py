@@ -235,15 +235,11 @@ def _states(counts: AccountCounts) -> Safe:
     of = _("of {n} fresh").format(n=whole(counts.all))
     figure = tag("span", whole(counts.fresh), span("u-of", f" {of}"))
     rows = (
-        row(_("Stale"), whole(counts.stale), class_=_row_class(counts.stale)),
-        row(_("Failing"), whole(counts.failing), class_=_row_class(counts.failing)),
+        row(_("Stale"), whole(counts.stale), warn=bool(counts.stale)),
+        row(_("Failing"), whole(counts.failing), warn=bool(counts.failing)),
         row(_("Waiting for an owner"), whole(counts.waiting)),
     )
     return card(_("Accounts"), figure, div("u-rows", *rows))
-
-
-def _row_class(number: int) -> str:
-    return "u-row u-warn" if number else "u-row"
 
 
 # The lists

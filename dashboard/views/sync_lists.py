@@ -37,7 +37,7 @@ RESULTS = {  # in words, and how bad it is
 }
 BROKE_OFF = (N_("Broke off"), "bad")  # its process died: nobody holds the lease
 ANSWERS = {
-    "200": "answered",
+    "200": N_("answered"),
     "401": N_("refused: credentials"),
     "403": N_("refused: no right"),
     "404": N_("not there"),

@@ -13,8 +13,9 @@ from decimal import Decimal
 from dashboard.charts import Look
 from dashboard.charts.explored import drawn, values
 from dashboard.charts.formats import change, counted, day, days, moment, quantity, whole
-from dashboard.views.markup import Part, Safe, div, filled, joined, note, span, strong, tag
+from dashboard.views.markup import Part, Safe, div, filled, grid, joined, note, span, strong, tag
 from dashboard.views.page import Visit
+from dashboard.views.service_measured import IMPACTS
 from dashboard.views.usage_readings import Chosen, read_marks
 from dashboard.words import N_, _, n_
 from data.explorer import BY_THE_MONTH, Explored, Slice
@@ -29,12 +30,6 @@ WHY = {
     "trunking": N_("Every started minute of a call is billed."),
     "recordings": N_("Recordings are billed by their minutes; keeping them is billed, too."),
     BY_THE_MONTH: N_("A number is billed once for each month that you hold it."),
-}
-IMPACTS = {
-    "none": N_("No impact"),
-    "minor": N_("Minor"),
-    "major": N_("Major"),
-    "critical": N_("Critical"),
 }
 
 
@@ -220,9 +215,8 @@ def _panel(title: str, head: Sequence[str], rows: Sequence[Sequence[Part]]) -> S
         tag("tr", *(tag("td", cell, class_=_side(at)) for at, cell in enumerate(row)))
         for row in rows
     )
-    grid = tag("table", tag("thead", tag("tr", *names)), tag("tbody", *lines), class_="u-table")
-    frame = div("u-table-frame", grid)
-    return div("u-panel u-products", tag("h2", title, class_="u-section"), frame)
+    heading = tag("h2", title, class_="u-section")
+    return div("u-panel u-products", heading, grid(title, names, lines))
 
 
 def _side(at: int) -> str | None:

@@ -9,9 +9,21 @@ from dashboard.charts.formats import (
     percent,
     period_name,
     sentence,
+    signed_money,
 )
-from dashboard.views.markup import Part, Safe, div, filled, note, span, strong, tag
-from dashboard.views.plan_parts import grid, number
+from dashboard.views.markup import (
+    Part,
+    Safe,
+    div,
+    filled,
+    grid,
+    note,
+    number_cell,
+    number_head,
+    span,
+    strong,
+    tag,
+)
 from dashboard.views.wording import line_label, line_quantity
 from dashboard.words import _, n_
 from data.simulation import SimulatedPeriod
@@ -35,12 +47,6 @@ def growth_name(code: str) -> str:
     if not share:
         return _("as now")
     return f"{'−' if share < 0 else '+'}{percent(abs(share))}"
-
-
-def signed(amount: Decimal, currency: str) -> str:
-    if not amount:
-        return money(amount, currency)
-    return f"{'−' if amount < 0 else '+'}{money(abs(amount), currency)}"
 
 
 # The past
@@ -72,9 +78,10 @@ def verdict(every: Sequence[Tried]) -> Safe | None:
 
 
 def options_table(every: Sequence[Tried]) -> Safe:
-    heads = ((_("Plan"), False), (_("In all"), True), (_("Against your bills"), True))
+    figures = (number_head(name) for name in (_("In all"), _("Against your bills")))
     ordered = sorted(every, key=lambda one: (bool(one.short or one.left_out), one.past.amount))
-    return grid(heads, (_option(one) for one in ordered), label=_("Your past on each plan"))
+    rows = (_option(one) for one in ordered)
+    return grid(_("Your past on each plan"), (_("Plan"), *figures), rows)
 
 
 def _option(one: Tried) -> Safe:
@@ -85,8 +92,8 @@ def _option(one: Tried) -> Safe:
     return tag(
         "tr",
         tag("td", strong(name) if one.option.own else name, " ", own, *_doubts(one)),
-        number(money(past.amount, past.currency)),
-        number("" if moved is None else signed(moved, past.currency)),
+        number_cell(money(past.amount, past.currency)),
+        number_cell("" if moved is None else signed_money(moved, past.currency)),
         class_="u-own" if one.option.own else None,
     )
 
@@ -106,19 +113,22 @@ def bills_table(one: Tried) -> Safe:
     """Month by month beside what was billed; each opens into its lines."""
     past = one.past
     name = option_name(one.option)
-    heads = ((_("Period"), False), (_("Billed"), True), (name, True), (_("Difference"), True))
+    figures = (number_head(head) for head in (_("Billed"), name, _("Difference")))
     rows: list[Safe] = []
     for each in reversed(past.periods):
         rows += _month(each, past.currency, past.actual_currency)
     total = tag(
         "tr",
         tag("td", _("In all")),
-        number(money(past.actual, past.actual_currency)),
-        number(money(past.amount, past.currency)),
-        number("" if past.difference is None else signed(past.difference, past.currency)),
+        number_cell(money(past.actual, past.actual_currency)),
+        number_cell(money(past.amount, past.currency)),
+        number_cell(
+            "" if past.difference is None else signed_money(past.difference, past.currency)
+        ),
         class_="u-total",
     )
-    return grid(heads, [*rows, total], label=_("Month by month on {name}").format(name=name))
+    label = _("Month by month on {name}").format(name=name)
+    return grid(label, (_("Period"), *figures), (*rows, total))
 
 
 def _month(each: SimulatedPeriod, currency: str, billed_in: str) -> Iterator[Safe]:
@@ -126,9 +136,9 @@ def _month(each: SimulatedPeriod, currency: str, billed_in: str) -> Iterator[Saf
     yield tag(
         "tr",
         tag("td", period_name(each.period)),
-        number(money(each.actual, billed_in)),
-        number(money(each.amount, currency)),
-        number(signed(each.amount - each.actual, currency) if same else ""),
+        number_cell(money(each.actual, billed_in)),
+        number_cell(money(each.amount, currency)),
+        number_cell(signed_money(each.amount - each.actual, currency) if same else ""),
     )
     lines = n_("{n} line", "{n} lines", len(each.lines)).format(n=len(each.lines))
     opened = tag(
@@ -144,8 +154,8 @@ def _line(line: StatementLine, currency: str) -> Safe:
     return tag(
         "tr",
         tag("td", line_label(line)),
-        tag("td", line_quantity(line), class_="u-number"),
-        tag("td", money(line.amount, currency), class_="u-number"),
+        number_cell(line_quantity(line)),
+        number_cell(money(line.amount, currency)),
     )
 
 
@@ -162,7 +172,7 @@ def average_of(growth: Growth) -> str:
 
 
 def costs_table(growth: Growth, at: int) -> Safe:
-    heads = ((_("Plan"), False), (_("A period"), True), (_("Against yours"), True))
+    figures = (number_head(name) for name in (_("A period"), _("Against yours")))
     points = [(one.option, one.points[at]) for one in growth.courses]
     own = next((point for option, point in points if option.own and point.covered), None)
     covered = [point.amount for _option, point in points if point.covered]
@@ -174,17 +184,17 @@ def costs_table(growth: Growth, at: int) -> Safe:
         if point.covered and point.amount == min(covered):
             tags += [" ", span("u-tag u-best", _("cheapest"))]
         doubt = None if point.covered else span("u-behind-it u-warn", _("too small for it"))
-        against = signed(point.amount - own.amount, growth.currency) if own else ""
+        against = signed_money(point.amount - own.amount, growth.currency) if own else ""
         rows.append(
             tag(
                 "tr",
                 tag("td", strong(name) if option.own else name, " ", *tags, doubt),
-                number(money(point.amount, growth.currency) if point.covered else "–"),
-                number(against if point.covered and not option.own else ""),
+                number_cell(money(point.amount, growth.currency) if point.covered else "–"),
+                number_cell(against if point.covered and not option.own else ""),
                 class_="u-own" if option.own else None,
             )
         )
-    return grid(heads, rows, label=_("What a period would cost"))
+    return grid(_("What a period would cost"), (_("Plan"), *figures), rows)
 
 
 def break_even_lines(growth: Growth) -> Safe | None:

@@ -15,6 +15,7 @@ from dashboard.charts.formats import (
     day,
     day_range,
     days,
+    exact_percent,
     moment,
     money,
     money_range,
@@ -24,6 +25,7 @@ from dashboard.charts.formats import (
     quantity_range,
     unit_price,
 )
+from dashboard.exports.line_labels import translated
 from dashboard.views.forecast_words import (
     UNLIKELY,
     expiring,
@@ -83,6 +85,9 @@ def _used(view: Overview, today: date) -> Safe:
     left = to_go(view.period, today)
     if view.allowance:
         return _used_of_allowance(view, view.allowance, left)
+    if view.credits and view.credits.owed:
+        owed = strong(counted(view.credits.owed, view.credits.unit))
+        return filled(_("Your credits are used up, and {units} were used beyond them"), units=owed)
     if view.credits:
         return filled(
             _("You have {credits}, enough for {units}"),
@@ -342,7 +347,8 @@ def normal(compared: Comparison) -> tuple[str, str]:
 
 def line_label(line: StatementLine | Line) -> str:
     """A statement line in words for people; tiers and packs have bare names."""
-    name = line.label.capitalize() if line.label.islower() else line.label
+    known = translated(line.label)
+    name = known.capitalize() if known.islower() else known
     match line.kind:
         case LineKind.FEE if line.label.islower():
             return _("{tier} plan fee").format(tier=name)
@@ -352,7 +358,7 @@ def line_label(line: StatementLine | Line) -> str:
             return _("From the {pack} pack").format(pack=line.label)
         case LineKind.EXPIRED:
             return _("Expired from the {pack} pack").format(pack=line.label)
-    return _(name)
+    return name
 
 
 def line_quantity(line: StatementLine) -> str:
@@ -373,7 +379,7 @@ def worked_out(how: Arithmetic, currency: str) -> str:
     if how.denominator != 1:
         text = f"{plain(how.numerator)}/{plain(how.denominator)} × {text}"
     elif abs(how.numerator) < 1:
-        share = f"{quantity(abs(how.numerator) * 100)}%"
+        share = exact_percent(abs(how.numerator))
         text = _("{share} of {amount}").format(share=share, amount=text)
     elif how.numerator != 1:
         text = f"{quantity(how.numerator)} × {unit_price(how.of, currency)}"

@@ -36,6 +36,7 @@ def _world(settings: Settings, seed: int | None, day: datetime | None) -> World:
     return World(
         settings.demo_seed if seed is None else seed,
         day.date() if day else today(settings),
+        asked_at=None if day or settings.demo_today else now(),
     )
 
 

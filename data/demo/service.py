@@ -54,7 +54,7 @@ def alerts(world: World, sid: str, start: datetime, end: datetime) -> list[Alert
     """The account's alerts from `start` to `end`, newest first."""
     days = days_between(max(start.date(), world.first_day), world.counted_on + DAY)
     found = [one for day in days if day <= end.date() for one in _alerts_on(world, sid, day)]
-    within = [one for one in found if start <= one.at <= end]
+    within = [one for one in found if start <= one.at <= min(end, world.counted_at)]
     return sorted(within, key=lambda one: (one.at, one.sid), reverse=True)
 
 
@@ -121,6 +121,7 @@ def _trigger(
     return Trigger(sid, name, category, by, recurring, Decimal(value), current, made_on, fired_on)
 
 
+GOING_ON_FOR = timedelta(hours=2)  # at least, however early in the day it is
 # Days ago, hours it lasted (None: it goes on), impact, component, name.
 _INCIDENTS = (
     (0, None, "minor", "SMS", "Delayed delivery receipts of SMS to some carriers in the US"),
@@ -132,10 +133,11 @@ _INCIDENTS = (
 
 def incidents(world: World) -> list[Incident]:
     """Those that have begun, newest first; one of them goes on today."""
-    now = datetime.combine(world.counted_on, time(), UTC) + timedelta(seconds=COUNTED_SECONDS)
-    found = []
+    now, found = world.counted_at, []
     for days_ago, hours, impact, component, name in _INCIDENTS:
         started_at = datetime.combine(world.today - days_ago * DAY, time(6, 40), UTC)
+        if hours is None and world.counted_on == world.today:
+            started_at = min(started_at, now - GOING_ON_FOR)
         ended_at = None if hours is None else started_at + timedelta(hours=hours)
         if started_at > now:
             continue

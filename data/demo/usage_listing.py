@@ -116,7 +116,7 @@ def usage_row_body(world: World, query: UsageQuery, row: UsageRow, root: str) ->
     return {
         "account_sid": query.account_sid,
         "api_version": "2010-04-01",
-        "as_of": f"{world.counted_on}T09:30:00+00:00",
+        "as_of": world.counted_at.isoformat(timespec="seconds"),
         "category": row.category,
         "count": None if row.tally.count is None else _plain(row.tally.count),
         "count_unit": category.count_unit,

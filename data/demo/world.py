@@ -7,7 +7,7 @@ day to the next, and yesterday's figures rise as Twilio's do.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from data.demo.rhythm import Counted, month_of_usage
 from data.periods import DAY, days_between
 
 PLANS_DIR = Path(__file__).parent / "plans"  # the plans that the customers file names
+USUALLY_COUNTED = time(9, 30)
 COUNTED_PERCENT = {0: 40, 1: 95, 2: 99}  # by the age of a day in days; older ones are complete
 
 __all__ = ["AUTH_TOKEN", "PARENT_SID", "PLANS_DIR", "World", "customers_yaml"]
@@ -46,6 +47,7 @@ class World:
     seed: int
     today: date  # what every story counts back from
     seen_on: date | None = None  # an earlier day on which Twilio is asked; None: today
+    asked_at: datetime | None = None  # nothing is told of later; None: the day has gone on enough
     _months: dict[tuple[str, int, int], dict[date, Leaves]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -57,6 +59,12 @@ class World:
     def counted_on(self) -> date:
         """The day up to which Twilio has counted."""
         return self.seen_on or self.today
+
+    @property
+    def counted_at(self) -> datetime:
+        """Half past nine of that day, or sooner where it is not yet as late."""
+        usual = datetime.combine(self.counted_on, USUALLY_COUNTED, UTC)
+        return min(usual, self.asked_at or usual)
 
     @cached_property
     def first_day(self) -> date:

@@ -5,8 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, func, select
 
@@ -211,12 +213,18 @@ def members_at(scope: EveryTenant, customer_id: int) -> tuple[PersonView, ...]:
 def memberships_of(scope: EveryTenant, person_id: int) -> tuple[Member, ...]:
     """The roles of one person: staff first, then customers by name."""
     with reading(scope) as session:
-        rows = session.exec(
-            _memberships()
-            .where(Membership.person_id == person_id, col(Person.disabled).is_(False))
-            .order_by(col(Membership.customer_id).is_not(None), col(Customer.name))
-        )
+        rows = session.exec(_memberships_of(), params={"person": person_id})
         return tuple(member_of(*row) for row in rows)
+
+
+@lru_cache(maxsize=1)
+def _memberships_of() -> Any:
+    """Asked on every run of a page, and slower to build than to answer: built once."""
+    return (
+        _memberships()
+        .where(Membership.person_id == bindparam("person"), col(Person.disabled).is_(False))
+        .order_by(col(Membership.customer_id).is_not(None), col(Customer.name))
+    )
 
 
 def _memberships() -> Any:

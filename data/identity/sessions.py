@@ -8,8 +8,10 @@ old or idle for too long, a disabled person, a role taken away, a revoked key.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlalchemy.orm import aliased
 from sqlmodel import col, func, or_, select, true, update
 
@@ -124,7 +126,7 @@ def stored(
 def resolve(scope: EveryTenant, key: str, now: datetime) -> LiveSession | None:
     """The session behind the hash of a cookie, or None: forged, expired, revoked, shut out."""
     with reading(scope) as session:
-        row = session.exec(_live_sessions(now).where(LoginSession.secret_hash == key)).first()
+        row = session.exec(_one_live_session(), params={"key": key, "now": now}).first()
         return row and _live_session(*row, now=now)
 
 
@@ -272,8 +274,11 @@ def _membership(session: ScopedSession, membership_id: int) -> Membership:
     return membership
 
 
-def _alive(asked: Any, now: datetime) -> Any:
-    """Narrow a question about sessions to those that have not ended, for whatever reason."""
+def _alive(asked: Any, now: Any) -> Any:
+    """Narrow a question about sessions to those that have not ended, for whatever reason.
+
+    `now` is a moment, or a parameter for it.
+    """
     return (
         asked.outerjoin(Membership, col(Membership.id) == LoginSession.membership_id)
         .outerjoin(Person, col(Person.id) == Membership.person_id)
@@ -288,7 +293,13 @@ def _alive(asked: Any, now: datetime) -> Any:
     )
 
 
-def _live_sessions(now: datetime) -> Any:
+@lru_cache(maxsize=1)
+def _one_live_session() -> Any:
+    """Asked on every run of a page, and slower to build than to answer: built once."""
+    return _live_sessions(bindparam("now")).where(LoginSession.secret_hash == bindparam("key"))
+
+
+def _live_sessions(now: Any) -> Any:
     own, viewed = aliased(Customer), aliased(Customer)
     asked = select(LoginSession, Membership, Person, own, viewed, ApiKey)  # type: ignore[call-overload]  # its types stop at four entities
     return (

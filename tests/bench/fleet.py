@@ -18,7 +18,8 @@ from data.fleet import Reason, Wanted, fleet, fleet_counts, margins, matching
 from data.migrations import migrate
 from data.models import Account, Customer, CustomerHealth, PhoneNumber, Subscription
 from data.scope import EveryTenant, reading, writing
-from data.search import found, search_index
+from data.search import found
+from data.search_index import search_index
 from data.settings import Settings
 
 CUSTOMERS, A_PAGE, ROUNDS = 10_000, 25, 15

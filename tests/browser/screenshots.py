@@ -63,12 +63,14 @@ FAULTS = """() => {
     if (element.scrollWidth > element.clientWidth + 1 && !scrolls(element))
       faults.push(`cut: “${element.textContent.trim().slice(0, 60)}”`);
   const cards = [...document.querySelectorAll('.u-card, .u-panel, .u-callout, .u-summary, ' +
-    '.u-title, .u-demo, .st-key-chart_card, .st-key-statement_card, .st-key-viewing, .u-foot')]
+    '.u-title, .u-demo, [class*=_card], .st-key-viewing, .u-foot')]
     // What is scrolled away passes under the head of the page, where the demo's mark is.
     .filter((element) => !main.scrollTop || !element.matches('.u-demo'))
-    .map((element) => [element, element.getBoundingClientRect()]);
+    .map((element) => [element, element.getBoundingClientRect()])
+    .filter(([, box]) => box.width && box.height);
   for (const [one, a] of cards) for (const [two, b] of cards)
     if (one !== two && !one.contains(two) && !two.contains(one) &&
+        one.closest('[role=dialog]') === two.closest('[role=dialog]') &&  // it lies over the page
         a.left < b.right - 1 && b.left < a.right - 1 &&
         a.top < b.bottom - 1 && b.top < a.bottom - 1)
       faults.push(`overlap: ${one.className} and ${two.className}`);

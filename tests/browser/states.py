@@ -31,7 +31,7 @@ STATES: Mapping[str, State] = {
     "stale": State("Birch Bakery", "more than a day old"),
     "partial": State("Cedar Logistics", "Not up to date"),
     "failed": State("Dune Travel", "Not up to date"),
-    "no-credits-left": State("Elm Fitness", "credits"),
+    "no-credits-left": State("Elm Fitness", "Your credits are used up"),
     "suspended": State("Fjord Optik", "Suspended"),
     "first-day": State("Grove Vets", "too early to say"),
     "closed": State("Harbor Events", "This account is closed"),
@@ -76,8 +76,9 @@ def _change(rows: sqlite3.Connection) -> None:
     account("Fjord Optik", "status = 'suspended'")
     account("Iris Studio", "withdrawn_at = ?", LONG_AGO)
     rows.execute(
-        "UPDATE credit_lot SET expires_on = ? WHERE customer_id = ?",
-        ["2026-11-01", ids["Elm Fitness"]],
+        "UPDATE credit_lot SET expires_on = MIN(COALESCE(expires_on, '2026-11-08'),"
+        " MAX('2026-11-08', DATE(effective_on, '+1 day'))) WHERE customer_id = ?",
+        [ids["Elm Fitness"]],
     )
     _begins_today(rows, ids["Grove Vets"])
     _new_customers(rows)

@@ -9,7 +9,7 @@ import pytest
 
 from dashboard.access import MAY, Role
 from dashboard.views import PAGES
-from tests.browser.screenshots import SIZES
+from tests.browser.screenshots import ASKED, SIZES
 from tests.browser.stage import settle, visit
 from tests.browser.states import STATES, break_store, states
 from tests.browser.walk import faults, walk
@@ -50,7 +50,7 @@ def test_nothing_that_a_visitor_does_on_a_page_goes_wrong(
     page = visit(browser, live, person, "", size=SIZES[size], scheme=scheme)
     found = []
     for path in paths_of(person):
-        page.goto(f"{live.base}/{path}?lang={language}")
+        page.goto(f"{live.base}/{path}{ASKED.get(path, '?')}&lang={language}")
         settle(page)
         found += [f"{path}: {fault}" for fault in walk(page)]
     assert found == []

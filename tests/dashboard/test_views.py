@@ -100,7 +100,8 @@ def _nodes(node):
 
 
 def press(test: AppTest, label: str) -> AppTest:
-    next(one for one in test.button if one.label == label).click()
+    # Where a list has many, each says in grey whose it is.
+    next(one for one in test.button if one.label.split(" :gray")[0] == label).click()
     return test.run()
 
 
@@ -121,7 +122,7 @@ def test_no_page_of_a_customer_says_cost_or_margin(app, page):
     text = everything(app.open("Cedar Logistics", page))
     assert "Gross margin" not in text
     assert f"{bill.cost:.2f}" not in text
-    assert (f"{bill.amount:.2f}" in text) == (page in ("overview", "plan", "spend"))
+    assert (f"{bill.amount:.2f}" in text) == (page in ("overview", "plan", "spend", "company"))
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,8 @@ def two(sqlite_store):
     return sqlite_store
 
 
-def agree(store, price, since=date(2026, 1, 1), owner=ACME, **terms):
-    plan = agreed(price, **terms)
+def agree(store, *prices, since=date(2026, 1, 1), owner=ACME, **terms):
+    plan = agreed(*prices, **terms)
     store.put(version(plan), on_plan(owner, plan, since))
 
 
@@ -317,3 +317,20 @@ def test_one_account_can_be_shown_alone(two):
     found = breakdown(two.acme, "main", period, meter="sms", account=second)
     assert [one.quantity for one in found] == [3]
     assert BETA_SID not in str(found)
+
+
+def test_an_allowance_counts_its_own_meters_overage_alone(two):
+    voice = {"kind": "tiers_with_overage", "meter": "voice", "chosen": "some"}
+    tier = {"name": "some", "fee": "10", "allowance": "10", "overage_amount": "1"}
+    two.put(record(ACME, date(2026, 3, 2), "calls", 30))
+    agree(two, overage("small"), {**voice, "tiers": [tier]})
+    page = shown(two)
+    assert (page.lead, page.allowance.overage_amount) == ("sms", D("50.00"))
+
+
+def test_an_allowance_goes_on_over_a_version_that_leaves_it_as_it_is(two):
+    agree(two, overage("small"), plan="old")
+    agree(two, overage("small"), since=date(2026, 3, 11), plan="new", monthly_fee="5")
+    found = shown(two).allowance
+    assert (found.included, found.used, found.overage_amount) == (100, 200, D("50.00"))
+    assert found.share_gone == D(16) / 31

@@ -71,19 +71,19 @@ def test_a_range_of_a_tier_lies_where_the_bill_will(two):
     assert chosen.expected == view.outlook.amount  # nothing beside the tier is billed
 
 
-def test_tiers_on_settled_use_are_exact(two):
+def test_tiers_on_the_use_so_far_are_exact(two):
     own = progress(two.acme).allowances[0]
-    assert own.allowance.settled == D(96)
+    assert own.allowance.used == D(120)
     assert [(one.name, one.so_far) for one in own.tiers] == [
-        ("small", D("49.99")),
+        ("small", D("59.99")),  # 20 × 0.50
         ("medium", D("59.99")),
         ("large", D("65.99")),
     ]
     far = progress(two.beta).allowances[0]
-    assert [one.so_far for one in far.tiers] == [  # 672: 572 × 0.50, 472 × 0.30, 372 × 0.10
-        D("335.99"),
-        D("201.59"),
-        D("103.19"),
+    assert [one.so_far for one in far.tiers] == [  # 840: 740 × 0.50, 640 × 0.30, 540 × 0.10
+        D("419.99"),
+        D("251.99"),
+        D("119.99"),
     ]
 
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.models import Account, Customer, Membership, Person, PhoneNumber
-from data.search import Closeness, Field, digits_of, folded, found, indexed, search_index
-from data.search import search_version as version_of
+from data.search import Closeness, Field, digits_of, folded, found, indexed
+from data.search_index import search_index
+from data.search_index import search_version as version_of
 from tests.stores import ACME, ACME_SID, BETA, BETA_SID, account, customers
 
 NOW = datetime(2026, 3, 20, tzinfo=UTC)
