@@ -49,10 +49,11 @@ test: $(VENV)/.dev ## Install what tests need, check, run every test
 	@$(MAKE) --no-print-directory check
 	$(PY) -m pytest -n 2
 
-soak: $(VENV)/.dev ## The long runs: forty times the examples; the sync under faults and kills; 50 sessions at once
+soak: $(VENV)/.dev ## The long runs: forty times the examples; the sync under faults and kills; 50 sessions at once; every page in every dress
 	HYPOTHESIS_PROFILE=soak $(PY) -m pytest tests/data tests/attack -n 2
 	SOAK=1 $(PY) -m pytest tests/data/twilio/test_sync_under_faults.py -n 2
 	SOAK=1 $(PY) -m pytest tests/attack/test_concurrent_sessions.py
+	SOAK=1 $(PY) -m pytest tests/browser/test_walk.py
 
 mutants: $(VENV)/.dev ## Change the price engine in small ways: do its tests notice? FILE=volume: one file
 	-HYPOTHESIS_PROFILE=mutants $(PY) -m mutmut run $(if $(FILE),'data.pricing.$(FILE).*')

@@ -1,8 +1,9 @@
 """The catalogue of all texts: `python -m dashboard.catalogue` (make words) writes it anew.
 
-What is marked in dashboard/, the constant texts of errors that a page may show, and the names of
-our own meters go into dashboard.pot; each language's file keeps its translations, gets what is new
-empty and loses what is gone.  Nothing is guessed, no line is numbered: a change stays small.
+What is marked in dashboard/, the constant texts of errors that a page may show, the names of our
+own meters and our words on Twilio's error codes go into dashboard.pot; each language's file keeps
+its translations, gets what is new empty and loses what is gone.  Nothing is guessed, no line is
+numbered: a change stays small.
 """
 
 import ast
@@ -16,6 +17,7 @@ from babel.messages.pofile import read_po, write_po
 from dashboard.words import CATALOGUES, LANGUAGES
 from data import errors
 from data.meters import CATALOGUE
+from data.service import UNKNOWN_CODE, error_codes
 from data.settings import ROOT
 
 TEMPLATE = CATALOGUES / "dashboard.pot"
@@ -47,7 +49,7 @@ def extracted() -> Catalog:
         name = file.relative_to(ROOT).as_posix()
         for text in _marked(file):
             catalogue.add(text, locations=[(name, None)])  # type: ignore[list-item]
-    for name, text in (*_errors(), *_meters()):
+    for name, text in (*_errors(), *_meters(), *_error_codes()):
         catalogue.add(text, locations=[(name, None)])  # type: ignore[list-item]
     return catalogue
 
@@ -127,6 +129,12 @@ def _meters() -> Iterator[tuple[str, str]]:
     for meter in CATALOGUE.values():
         yield "data/meters.py", meter.label
         yield "data/meters.py", meter.unit
+
+
+def _error_codes() -> Iterator[tuple[str, str]]:
+    for code in (*error_codes().values(), UNKNOWN_CODE):
+        for text in (code.title, code.happened, code.advice):
+            yield "data/service.py", text
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
-from dashboard.words import N_, _, language
+from dashboard.words import LANGUAGES, N_, _, language
 from data.brand import Brand, as_text
 from data.demo.people import DemoPerson
 from data.identity import Role
@@ -73,7 +73,8 @@ def demo_page(
 <h2>{worded(_("Staff of {name}"), name=ours)}</h2>
 <ul class="people">{staff}</ul>
 </form>
-<div class="providers">{_provider_buttons(providers, next_path)}</div>""",
+<div class="providers">{_provider_buttons(providers, next_path)}</div>
+{_other_languages(next_path)}""",
         wide=True,
     )
 
@@ -95,13 +96,14 @@ def closed_page(
 <p><a class="button" href="{support}">{ask}</a></p>"""
     if buttons:
         by_link = f"""{escape(beside)} <a href="{support}">{ask}</a></p>"""
+    body = f"<p>{by_link}"
+    if buttons:
+        body = f"""<div class="providers">{buttons}</div>
+<p class="or">{escape(_("or"))}</p><p class="quiet">{by_link}"""
     return document(
         brand,
         _("Sign in to {product}").format(product=brand.product),
-        f'<div class="providers">{buttons}</div>'
-        f'<p class="or">{escape(_("or"))}</p><p class="quiet">{by_link}'
-        if buttons
-        else f"<p>{by_link}",
+        f"{body}\n{_other_languages(next_path)}",
     )
 
 
@@ -133,6 +135,18 @@ def label_of(name: str, provider: OidcProvider) -> str:
 
 def sign_in_path(next_path: str) -> str:
     return "/sign-in" if next_path == "/" else f"/sign-in?next={quote(next_path)}"
+
+
+def _other_languages(next_path: str) -> str:
+    """Each in its own name; what is opened after it speaks that language too."""
+    path, _query, query = next_path.partition("?")
+    links = []
+    for code, name in LANGUAGES.items():
+        if code != language():
+            after = f"{path}?{urlencode({**dict(parse_qsl(query)), 'lang': code})}"
+            href = escape(f"/sign-in?{urlencode({'lang': code, 'next': after})}")
+            links.append(f'<a href="{href}" lang="{code}" hreflang="{code}">{escape(name)}</a>')
+    return f'<p class="languages">{" · ".join(links)}</p>' if links else ""
 
 
 def link_page(brand: Brand, token: str) -> str:

@@ -44,7 +44,7 @@ TEMPLATE = (
 )
 MOST_ROWS, LONGEST_TEXT = 2_000, 200_000  # characters
 
-COLUMN_OF = {"sid": "account_sid", "starts_on": "starts_on", "from": "starts_on"}
+COLUMN_OF = {"sid": "account_sid", "from": "starts_on"}  # of a field that is named otherwise
 
 Row = dict[str, str]  # by column
 M = TypeVar("M", CustomerEntry, AccountEntry, PlanEntry)

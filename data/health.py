@@ -202,7 +202,7 @@ def _store(scope: EveryTenant, found: Mapping[_Key, Mapping[str, Any]]) -> None:
 def _beside(session: ScopedSession, owners: Collection[int], today: date) -> _Beside:
     week, before = today - RECENT, today - 2 * RECENT
     counted: Any = (
-        select(Alert.customer_id, Alert.day, func.count())
+        select(col(Alert.customer_id), col(Alert.day), func.count())
         .where(
             col(Alert.customer_id).in_(owners),
             col(Alert.day) > before,

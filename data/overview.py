@@ -162,8 +162,7 @@ def overview(
     plan = in_force.plan if in_force else None
     series = _series(billed, period, before, shown_through, opened_on=view.starts_on)
     lead = lead_meter(plan, {one.meter: one.quantity for one in series})
-    seen = fresh.settled_through
-    first = max(view.starts_on, period.start - behind)
+    seen, first = fresh.settled_through, max(view.starts_on, period.start - behind)
     marks = (_unusual(billed, one, first, period, seen, quiet) for one in series)
     series = tuple(replace(one, unusual=days) for one, days in zip(series, marks, strict=True))
     ahead = _ahead(scope, billed, lead, period, view, seen, quiet)
@@ -218,8 +217,9 @@ def _outlook(
     bill: Statement | None,
     on: date,
 ) -> Outlook | None:
-    """With what the statement adds to each amount; None before a first day has settled."""
-    if ahead.settled_through < view.starts_on:
+    """With what the statement adds to each amount; None before a first day is read and settled."""
+    read = any(account.as_of for account in view.accounts)
+    if not read or ahead.settled_through < view.starts_on:
         return None
     meter, due = billed.meters[lead], bill.due if bill and bill.closing else None
     label, anchor_day = meter.label or lead, view.anchor_day

@@ -7,7 +7,7 @@ went out.  300 records, 12 of them failed and 36 with a second segment, are 324 
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -127,6 +127,15 @@ def service(
 # Errors
 
 
+UNKNOWN_CODE = ErrorCode(
+    "",
+    "No explanation here yet",
+    "Twilio reported an error that we have no words for.",
+    "Twilio's page of this code says more; ask us if it goes on.",
+    known=False,
+)
+
+
 @lru_cache(maxsize=1)
 def error_codes() -> dict[str, ErrorCode]:
     """Those that are met most, in our own words."""
@@ -141,14 +150,7 @@ def error_codes() -> dict[str, ErrorCode]:
 
 def error_code(code: str) -> ErrorCode:
     """A code without words of ours says so, and leads to Twilio's page."""
-    unknown = ErrorCode(
-        code,
-        "No explanation here yet",
-        "Twilio reported an error that we have no words for.",
-        "Twilio's page of this code says more; ask us if it goes on.",
-        known=False,
-    )
-    return error_codes().get(code, unknown)
+    return error_codes().get(code) or replace(UNKNOWN_CODE, code=code)
 
 
 LEVELS = ("error", "warning", "notice", "debug")  # the worst first

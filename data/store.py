@@ -220,7 +220,7 @@ def data_version(scope: Scope) -> str:
 @lru_cache(maxsize=1)
 def _version_asked() -> Any:
     """Asked on every run of a page, and slower to build than to answer: built once."""
-    owner = bindparam("owner")
+    owner: Any = bindparam("owner")
     dated = cast(PlanChange.starts_on, String) + cast(PlanChange.version, String)
     dated = dated + func.coalesce(PlanChange.takes_effect, "") + col(PlanChange.plan)
     agreed = (

@@ -9,7 +9,7 @@ Small 49.99 for 100 + 0.50 and medium 59.99 for 200 + 0.30: from 121 units on me
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
@@ -65,12 +65,7 @@ class Tried:
     option: Option
     past: Simulation
     left_out: tuple[str, ...] = ()  # labels of meters used that it does not price, and today's does
-
-    @property
-    def short(self) -> bool:
-        """Whether some use had no price on it: its amount is no price for that use."""
-        lines = (line for one in self.past.periods for line in one.lines)
-        return any(line.kind is LineKind.UNPRICED for line in lines)
+    short: bool = False  # some use had no price on it: its amount is no price for that use
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +165,14 @@ def tried(
     found = simulate_each(scope, key, [(one.plan, one.pack) for one in chosen], past, today=today)
     own, used = _in_force(scope, key, today), _used(scope, key, past)
     return tuple(
-        Tried(option, simulation, _left_out(option.plan, own, used))
+        Tried(option, simulation, _left_out(option.plan, own, used), _is_short(simulation))
         for option, simulation in zip(chosen, found, strict=True)
     )
+
+
+def _is_short(past: Simulation) -> bool:
+    lines = (line for one in past.periods for line in one.lines)
+    return any(line.kind is LineKind.UNPRICED for line in lines)
 
 
 def _used(scope: Scope, key: str, past: Sequence[BillingPeriod]) -> Mapping[str, Meter]:
@@ -271,7 +271,7 @@ def priced(option: Option, units: Mapping[str, Decimal], period: BillingPeriod) 
                 entry = CreditEntry(
                     key=option.pack, pack=option.pack, quantity=count, bought_on=period.start
                 )
-                basis = Basis(plan.currency, period, basis.prorate, lots=(lot_of(entry, price),))
+                basis = replace(basis, lots=(*basis.lots, lot_of(entry, price)))
     lines = plan.rate(usage, basis)
     drawn = (line.recognized for line in lines if line.kind is LineKind.CREDITS)
     packs = total(line.amount for line in lines if line.kind is LineKind.PACK)

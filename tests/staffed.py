@@ -70,6 +70,7 @@ def app_on(store: Store, monkeypatch: pytest.MonkeyPatch, **more: str) -> Iterat
         monkeypatch.setenv(name, value)
     configuration.cache_clear()
     st.cache_data.clear()  # databases follow each other under one name
+    st.cache_resource.clear()
     yield store
     configuration.cache_clear()
 

@@ -140,7 +140,7 @@ def unscoped_questions(module: str, source: str) -> Problems:
 def leaky_caches(module: str, source: str) -> Problems:
     for function in functions(source):
         for mark in function.decorator_list:
-            if "cache_data" not in ast.unparse(mark):
+            if "st.cache_" not in ast.unparse(mark):
                 continue
             bounds = {one.arg for one in mark.keywords} if isinstance(mark, ast.Call) else set()
             if not bounds & {"ttl", "max_entries"}:
@@ -225,6 +225,7 @@ BREACHES = {
     "SQL to the driver": ("raw_sql", "data.store", "c.exec_driver_sql('SELECT 1')"),
     "a question to everybody's rows": ("unscoped_questions", "data.store", "def all_usage(): ..."),
     "a cache for ever": ("leaky_caches", "m", "@st.cache_data\ndef read(scope): ..."),
+    "a cache of things for ever": ("leaky_caches", "m", "@st.cache_resource\ndef read(scope): ..."),
     "a cache for everybody": ("leaky_caches", "m", CACHED.replace("scope, ", "")),
     "a cache that forgets its key": ("leaky_caches", "m", CACHED.replace("key", "_key")),
     "a cache that forgets its scope": ("leaky_caches", "m", CACHED.replace("scope", "_scope")),

@@ -74,8 +74,8 @@ def test_every_entry_is_looked_at_from_six_sides(entry):
     assert set(letters) - set(", ") == set("STRIDE")
 
 
-def test_there_are_twelve_entries():
-    assert len(ENTRIES) == 12
+def test_there_are_fourteen_entries():
+    assert len(ENTRIES) == 14
 
 
 def secret_settings():

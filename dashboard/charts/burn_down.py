@@ -9,10 +9,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard.charts.formats import day, day_range, quantity
-from dashboard.charts.theme import DAY_HOVER, DAY_TICK, Chart, Look, layout, mixed, note
+from dashboard.charts.theme import DAY_HOVER, DAY_TICK, Chart, Look, figure_of, layout, mixed, note
 from dashboard.words import _, language
 from data.outlook import DayRange
 from data.projection.fan import Fan
@@ -45,7 +43,7 @@ def burn_down(
     else:
         shape["shapes"] = [*_run_out(runs_out, look), *(_mark(on, look) for on in expiries)]
         shape["annotations"] = [_label(on, look) for on in expiries[:MOST_LABELS]]
-    return Chart(go.Figure(traces, shape), _alt(values, runs_out, expiries))
+    return Chart(figure_of(traces, shape), _alt(values, runs_out, expiries))
 
 
 def _axis(days: Sequence[date], ahead: Fan | None, expiries: Sequence[date]) -> dict[str, Any]:

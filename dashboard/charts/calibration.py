@@ -7,10 +7,8 @@ area is the number of cases behind it.
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard.charts.formats import percent, whole
-from dashboard.charts.theme import Chart, Look, layout, note
+from dashboard.charts.theme import Chart, Look, figure_of, layout, note
 from dashboard.words import _
 from data.backtest.quality import Quality
 
@@ -41,7 +39,7 @@ def calibration(groups: Sequence[Quality], look: Look) -> Chart:
     )
     if not known:
         shape["annotations"] = [note(_("No chance of overage was given yet"), look)]
-    return Chart(go.Figure([_diagonal(look), _points(known, look)], shape), _alt(known))
+    return Chart(figure_of([_diagonal(look), _points(known, look)], shape), _alt(known))
 
 
 def _diagonal(look: Look) -> dict[str, Any]:

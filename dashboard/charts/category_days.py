@@ -10,11 +10,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard.charts.daily_usage import unusual_alt, unusual_marks
 from dashboard.charts.formats import counted
-from dashboard.charts.theme import Chart, Look, day_axis, ghost, hatched, layout, note
+from dashboard.charts.theme import Chart, Look, day_axis, figure_of, ghost, hatched, layout, note
 from dashboard.words import _
 from data.money import ZERO, total
 from data.periods import BillingPeriod
@@ -57,7 +55,7 @@ def category_days(
         shape["annotations"] = [note(_("Nothing used in this period"), look)]
         traces = [{"type": "bar", "x": [], "y": []}]
     marked = [one for days in unusual.values() for one in days]
-    return Chart(go.Figure(traces, shape), _alt(used) + unusual_alt(marked))
+    return Chart(figure_of(traces, shape), _alt(used) + unusual_alt(marked))
 
 
 def _tops(parts: Sequence[CategorySeries]) -> dict[date, Decimal]:

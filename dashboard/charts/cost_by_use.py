@@ -11,10 +11,8 @@ from decimal import Decimal
 from itertools import takewhile
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard.charts.formats import counted, money
-from dashboard.charts.theme import Chart, Look, layout, note
+from dashboard.charts.theme import Chart, Look, figure_of, layout, note
 from dashboard.words import _
 
 HEIGHT = 300
@@ -50,13 +48,13 @@ def cost_by_use(
     shape["xaxis"] = _axis(unit)
     if not shown:
         shape["annotations"] = [note(_("No plan can be compared by its use"), look)]
-        return Chart(go.Figure(traces, shape), _("No plan can be compared by its use."))
+        return Chart(figure_of(traces, shape), _("No plan can be compared by its use."))
     top = float(max(max(_known(one)) for one in shown)) or 1.0
     shape["yaxis"] = {**shape["yaxis"], "range": [0, top * 1.06], "title": {"text": currency}}
     shape["shapes"] = [_mark(units[at], look)]
     traces += [_dot(one, units, at, look) for one in ordered if _at(one, at) is not None]
     shape["annotations"] = _names(ordered, units, top, look)
-    return Chart(go.Figure(traces, shape), _alt(ordered, units[at], at, unit, currency))
+    return Chart(figure_of(traces, shape), _alt(ordered, units[at], at, unit, currency))
 
 
 def _known(curve: Curve) -> list[Decimal]:
@@ -111,7 +109,7 @@ def _dot(curve: Curve, units: Sequence[Decimal], at: int, look: Look) -> dict[st
 
 def _axis(unit: str) -> dict[str, Any]:
     return {
-        "title": {"text": _("{unit} a month").format(unit=unit), "standoff": 8},
+        "title": {"text": _("{unit} a month").format(unit=_(unit)), "standoff": 8},
         "showgrid": False,
         "zeroline": False,
         "ticks": "",

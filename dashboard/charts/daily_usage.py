@@ -9,10 +9,8 @@ from decimal import Decimal
 from html import escape
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard.charts.formats import counted, day, quantity, quantity_range
-from dashboard.charts.theme import Chart, Look, day_axis, ghost, hatched, layout, note
+from dashboard.charts.theme import Chart, Look, day_axis, figure_of, ghost, hatched, layout, note
 from dashboard.words import _, n_
 from data.money import ZERO
 from data.outlook import Range
@@ -39,7 +37,7 @@ def daily_usage(
     if empty:
         shape["annotations"] = [note(_("Nothing used in this period"), look)]
         shape["yaxis"] = {**shape["yaxis"], "range": [0, 10], "showticklabels": False}
-    return Chart(go.Figure(traces, shape), _alt(series, settled_through))
+    return Chart(figure_of(traces, shape), _alt(series, settled_through))
 
 
 def _bars(series: MeterSeries, settled_through: date, look: Look) -> dict[str, Any]:

@@ -5,10 +5,17 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard.charts.formats import day, days
-from dashboard.charts.theme import Chart, Look, amount_axis, day_axis, hatched, layout, note
+from dashboard.charts.theme import (
+    Chart,
+    Look,
+    amount_axis,
+    day_axis,
+    figure_of,
+    hatched,
+    layout,
+    note,
+)
 from dashboard.words import N_, _, n_
 from data.periods import DAY, BillingPeriod
 from data.service_rows import AlertCount
@@ -34,7 +41,7 @@ def errors_by_day(counts: Sequence[AlertCount], period: BillingPeriod, look: Loo
     if not traces:
         shape["annotations"] = [note(_("No errors in this period"), look)]
         traces = [{"type": "bar", "x": [], "y": []}]
-    return Chart(go.Figure(traces, shape), _alt(counts, period))
+    return Chart(figure_of(traces, shape), _alt(counts, period))
 
 
 def _bars(level: str, by_day: dict[date, int], colour: str, look: Look) -> dict[str, Any]:

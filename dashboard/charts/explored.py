@@ -9,10 +9,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard.charts.formats import counted, day, days, quantity, whole
-from dashboard.charts.theme import Chart, Look, hatched, layout, note
+from dashboard.charts.theme import Chart, Look, figure_of, hatched, layout, note
 from dashboard.words import _, n_
 from data.explorer import BY_THE_MONTH, Explored, Slice, Span
 from data.money import ZERO, total
@@ -68,7 +66,7 @@ def explored(
     if not parts:
         shape["annotations"] = [note(_("Nothing used in these days"), look)]
         shape["yaxis"]["showticklabels"] = False
-    return Chart(go.Figure(traces or [{"type": "bar", "x": names, "y": []}], shape), _alt(view))
+    return Chart(figure_of(traces or [{"type": "bar", "x": names, "y": []}], shape), _alt(view))
 
 
 def span_name(span: Span) -> str:

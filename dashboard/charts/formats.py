@@ -17,7 +17,8 @@ from dashboard.words import N_, _, locale, n_, nN_
 from data.outlook import DayRange, Range
 from data.periods import DAY, BillingPeriod
 
-DAY_PATTERN = {"en_US": "d MMM", "de_DE": "d. MMM"}
+DAY_PATTERN = {"en_US": "d MMM", "de_DE": "d. LLL"}  # 24. Nov ends no sentence with two dots
+DAY_ENTRY = {"en_US": "YYYY-MM-DD", "de_DE": "DD.MM.YYYY"}  # as date pickers write it
 CENTS_BELOW = 20  # money under this is guessed to the cent, above it to the whole unit
 COMPACT_FROM = 100_000
 FINE_BELOW = 0.095  # what would be shown as 10% needs no decimal
@@ -35,6 +36,8 @@ UNITS = {
     "credits": nN_("{n} credit", "{n} credits"),
     "units": nN_("{n} unit", "{n} units"),
     "days": nN_("{n} day", "{n} days"),
+    "recordings": nN_("{n} recording", "{n} recordings"),
+    "events": nN_("{n} event", "{n} events"),
     "accounts": nN_("{n} account", "{n} accounts"),
 }
 ONE_OF = {
@@ -49,6 +52,8 @@ ONE_OF = {
     "requests": N_("request"),
     "credits": N_("credit"),
     "units": N_("unit"),
+    "recordings": N_("recording"),
+    "events": N_("event"),
 }
 
 
@@ -181,6 +186,10 @@ def change(now: Decimal, before: Decimal) -> str | None:
 
 def day(on: date, *, year: bool = False) -> str:
     return _day(on, year, locale())
+
+
+def day_entry() -> str:
+    return DAY_ENTRY[locale()]
 
 
 @lru_cache(maxsize=8192)

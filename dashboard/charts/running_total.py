@@ -10,10 +10,8 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard.charts.formats import counted, quantity_range
-from dashboard.charts.theme import Chart, Look, day_axis, layout, mixed, note
+from dashboard.charts.theme import Chart, Look, day_axis, figure_of, layout, mixed, note
 from dashboard.words import _
 from data.outlook import Range
 from data.overview import MeterSeries
@@ -45,7 +43,7 @@ def running_total(
         shape["yaxis"] = {**shape["yaxis"], "range": [0, top * 1.1]}
     elif not any(totals) and not fan:
         shape["annotations"] = [note(_("Nothing used in this period"), look)]
-    return Chart(go.Figure(traces, shape), _alt(series, allowance, fan))
+    return Chart(figure_of(traces, shape), _alt(series, allowance, fan))
 
 
 def _area(series: MeterSeries, totals: list[float], look: Look) -> dict[str, Any]:

@@ -6,10 +6,8 @@ A bar is a run, whenever it was, so that a pause is no gap; a tick across it is 
 from collections.abc import Sequence
 from typing import Any
 
-import plotly.graph_objects as go
-
 from dashboard.charts.formats import moment, percent, whole
-from dashboard.charts.theme import Chart, Look, hatched, layout, note
+from dashboard.charts.theme import Chart, Look, figure_of, hatched, layout, note
 from dashboard.words import _, n_
 from data.sync_history import TOO_MANY, Run
 
@@ -31,7 +29,7 @@ def sync_requests(runs: Sequence[Run], look: Look) -> Chart:
     ]
     if not any(run.requests for run in runs):
         shape["annotations"] = [note(_("Nothing was asked of Twilio"), look)]
-    return Chart(go.Figure(traces, shape), _alt(runs))
+    return Chart(figure_of(traces, shape), _alt(runs))
 
 
 def _refused(run: Run) -> int:

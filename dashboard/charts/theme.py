@@ -59,7 +59,7 @@ PLOTLY_LOCALES: dict[str, Any] = {
             "days": list(_DE.days["format"]["wide"].values()),
             "shortDays": list(_DE.days["format"]["short"].values()),
             "months": list(_DE.months["format"]["wide"].values()),
-            "shortMonths": list(_DE.months["format"]["abbreviated"].values()),
+            "shortMonths": list(_DE.months["stand-alone"]["abbreviated"].values()),
             "date": "%d.%m.%Y",
             "decimal": ",",
             "thousands": ".",
@@ -111,6 +111,14 @@ class Chart:
 
     figure: go.Figure
     alt: str
+
+
+def figure_of(traces: Sequence[Any], shape: Any) -> go.Figure:
+    """Plotly looks each property up in its schema, which takes longer than all else in a chart.
+
+    Ours never change with the data: tests/dashboard/test_charts.py has them all looked up.
+    """
+    return go.Figure(traces, shape, _validate=False)
 
 
 def look(mode: Mode, accent: str) -> Look:

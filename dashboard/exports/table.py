@@ -39,7 +39,7 @@ def _cell(value: Value) -> str:
     return f"'{value}" if value.startswith(FORMULA) else value
 
 
-def file_name(*words: str) -> str:
+def file_name(*words: str, kind: str = "csv") -> str:
     """usage-birch-bakery-2026-11-01.csv: plain letters only, whatever the words hold."""
     plain = (re.sub(r"[^a-z0-9]+", "-", word.lower()).strip("-") for word in words)
-    return "-".join(word for word in plain if word) + ".csv"
+    return "-".join(word for word in plain if word) + f".{kind}"

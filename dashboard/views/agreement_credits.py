@@ -8,7 +8,7 @@ from secrets import token_hex
 
 import streamlit as st
 
-from dashboard.charts.formats import day, money, quantity
+from dashboard.charts.formats import day, day_entry, money, quantity
 from dashboard.views.acts import ask, done
 from dashboard.views.agreement_parts import MAY, acting, plans_of, reason_box, section, tried
 from dashboard.views.dialogs import dialog
@@ -32,7 +32,7 @@ def credits_section(visit: Visit, entry: CustomerEntry, key: str) -> None:
         return
     section(_("Credits granted"))
     if lots:
-        show(_lots_table(lots, prices[0][0].currency if prices else ""))
+        show(lots_table(lots, prices[0][0].currency if prices else ""))
     with st.container(horizontal=True, key="agreement_credits"):
         if prices and st.button(_("Grant credits"), icon=":material/add:"):
             st.session_state["grant_key"] = f"grant-{visit.today}-{token_hex(3)}"
@@ -54,7 +54,7 @@ def _credit_prices(visit: Visit, entry: CustomerEntry, key: str) -> list[tuple[P
     ]
 
 
-def _lots_table(lots: Iterable[CreditEntry], currency: str) -> Safe:
+def lots_table(lots: Iterable[CreditEntry], currency: str) -> Safe:
     names = (_("Lot"), _("Credits"), _("Units a credit"), _("Price"), _("From"), _("Until"))
     rows = (tag("tr", *(tag("td", text) for text in _lot(one, currency))) for one in lots)
     return div("u-panel", grid(_("Credits"), names, rows))
@@ -98,9 +98,9 @@ def _grant(visit: Visit, entry: CustomerEntry, key: str) -> None:
     left, right = st.columns(2)
     number = left.number_input(_("How many"), 1, 1000, 1, key="grant_number")
     free = right.checkbox(_("Free of charge"), key="grant_free")
-    bought = left.date_input(_("From (UTC day)"), visit.today, format="YYYY-MM-DD", key="grant_on")
+    bought = left.date_input(_("From (UTC day)"), visit.today, format=day_entry(), key="grant_on")
     expires = right.date_input(
-        _("Expires (first day without)"), None, format="YYYY-MM-DD", key="grant_until"
+        _("Expires (first day without)"), None, format=day_entry(), key="grant_until"
     )
     sent = st.text_input(
         _("Key"),
@@ -164,7 +164,7 @@ def _void(visit: Visit, entry: CustomerEntry, lots: list[CreditEntry]) -> None:
     by_key = {lot.key: lot for lot in reversed(lots)}
     chosen = st.selectbox(_("Lot"), tuple(by_key), key="void_lot")
     show(note(_("From that day on nothing is left of the lot; what was drawn before stays drawn.")))
-    since = st.date_input(_("From (UTC day)"), visit.today, format="YYYY-MM-DD", key="void_on")
+    since = st.date_input(_("From (UTC day)"), visit.today, format=day_entry(), key="void_on")
     if not isinstance(since, date):
         return
     void = by_key[chosen].model_copy(update={"voided_on": since})

@@ -15,6 +15,7 @@ from data.customer_acts import LONGEST_REASON, Changed
 from data.customers_file import CustomerEntry, PlanEntry
 from data.errors import AppError
 from data.identity.audit import By
+from data.periods import DAY
 from data.pricing import TimelineEntry
 
 MAY = Permission.CHANGE_PLANS
@@ -67,7 +68,7 @@ def timeline_table(label: str, agreed: Iterable[TimelineEntry]) -> Safe:
 
 
 def _change(one: TimelineEntry) -> Safe:
-    until = day(one.ends_on, year=True) if one.ends_on else _("open")
+    until = day(one.ends_on - DAY, year=True) if one.ends_on else _("open")
     days = (day(one.starts_on, year=True), until) if one.billed else (_("never billed"), "")
     words = f"{one.plan.name} · {_('version {v}').format(v=one.plan.version)}"
     return tag(

@@ -8,7 +8,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboard.charts.formats import day, money, period_name
+from dashboard.charts.formats import day, day_entry, money, period_name
 from dashboard.views import address
 from dashboard.views.acts import ask, do_what_was_asked, done, read_customers
 from dashboard.views.agreement_credits import credits_section
@@ -125,7 +125,7 @@ def _agree(visit: Visit, entry: CustomerEntry, key: str) -> None:
         format_func=lambda id: _plan_label(names[id], latest),
         key="agree_plan",
     )
-    since = st.date_input(_("From (UTC day)"), visit.today, format="YYYY-MM-DD", key="agree_from")
+    since = st.date_input(_("From (UTC day)"), visit.today, format=day_entry(), key="agree_from")
     when = st.selectbox(
         _("Takes effect"),
         tuple(WHENS),

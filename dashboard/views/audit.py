@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import streamlit as st
 
 from dashboard.access import Permission, administration, same_viewer
-from dashboard.charts.formats import day, whole
+from dashboard.charts.formats import day, day_entry, whole
 from dashboard.exports import Table
 from dashboard.views.acts import pick_customer, read_customers
 from dashboard.views.markup import Safe, div, grid, span, tag
@@ -137,7 +137,7 @@ def _filter(visit: Visit) -> Filter | None:
         days = st.date_input(
             _("Days (UTC)"),
             (today - timedelta(days=FIRST_DAYS), today),
-            format="YYYY-MM-DD",
+            format=day_entry(),
             key="audit_days",
             width=250,
         )

@@ -4,8 +4,10 @@ Used and left · cost so far · is this normal? · where it will end.  The three
 far, expected, final) stand as a tag on the cards with money and are never mixed in one figure.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from dashboard.charts.formats import (
     about,
@@ -63,14 +65,33 @@ def card(
     return tag("section", head, shown, *body, class_="u-card")
 
 
-def cards(view: Overview, today: date) -> Safe:
+def cards(view: Overview, today: date, pages: Mapping[str, str] = MappingProxyType({})) -> Safe:
+    """Each card leads on to its detail where that page is among `pages`: path -> address."""
     answers = (
         used_and_left(view, today),
         cost_so_far(view),
         is_this_normal(view),
         where_it_ends(view, today),
     )
-    return div("u-cards", *answers)
+    ways = zip(answers, _ways(view), strict=True)
+    return div("u-cards", *(_leading_on(answer, way, pages) for answer, way in ways))
+
+
+def _ways(view: Overview) -> tuple[tuple[str, str], ...]:
+    """The page with the detail of each answer, and what is found there."""
+    if view.connected:
+        return (("usage", _("Usage in detail")), ("", ""), ("", ""), ("", ""))
+    plan = ("credits", _("Lots and ledger")) if view.credits else ("plan", _("Plan and tiers"))
+    bill, days = ("spend", _("The bill, line by line")), ("usage", _("Days and categories"))
+    return (plan, bill, days, ("what-if", _("On other plans")))
+
+
+def _leading_on(answer: Safe, way: tuple[str, str], pages: Mapping[str, str]) -> Safe:
+    path, words = way
+    if path not in pages:
+        return answer
+    link = tag("a", words, href=pages[path], target="_self", class_="u-link")
+    return Safe(f"{answer.removesuffix('</section>')}{link}</section>")
 
 
 def as_of(fresh: Freshness) -> Safe | None:

@@ -31,7 +31,7 @@ from dashboard.views.parts import (
 from dashboard.views.readings import read_periods
 from dashboard.views.spend_readings import CreditPast, read_credit_past, read_money_left
 from dashboard.views.wording import freshness_line
-from dashboard.words import N_, _, n_
+from dashboard.words import N_, _
 from data.credit_ledger import LotState, LotStory
 from data.credits import Buys, Concern, Credits, LotLeft, credit_warnings
 from data.errors import NotFound
@@ -162,7 +162,7 @@ def _next(own: Credits, today: date) -> Safe:
         div(
             "u-rows",
             row(_("Left in it now"), left),
-            row(_("Time left"), n_("{n} day", "{n} days", in_days).format(n=in_days)),
+            row(_("Days left"), whole(in_days)),
             used,
         ),
         _unused(first),
@@ -236,8 +236,8 @@ def _lot(number: int, lot: LotLeft, story: LotStory | None, own: Credits) -> Saf
         tag("td", strong(order) if not number else order),
         tag("td", sentence(lot.name), span("u-under", _bought(lot.bought_on))),
         tag("td", left, bar(lot.credits_left, lot.credits)),
-        tag("td", *_units(lot.buys)),
-        tag("td", *_units(_per_credit(lot))),
+        tag("td", *units_of(lot.buys)),
+        tag("td", *units_of(_per_credit(lot))),
         tag("td", _paid(story.price if story else None, own.currency)),
         tag("td", ends, _unused(lot)),
     )
@@ -256,7 +256,7 @@ def _per_credit(lot: LotLeft) -> list[Buys]:
     ]
 
 
-def _units(buys: Sequence[Buys]) -> list[Part]:
+def units_of(buys: Sequence[Buys]) -> list[Part]:
     return [span("u-line", counted(one.units, one.unit)) for one in buys]
 
 

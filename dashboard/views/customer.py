@@ -105,17 +105,19 @@ def _head(
     visit: Visit, own: CustomerView, contracts: tuple[SubscriptionView, ...]
 ) -> SubscriptionView | None:
     """Name, contract and what one can do."""
-    with page_title(own.name):
-        with st.container(key="desk_acts", horizontal=True, width="content"):
-            chosen = _pick_contract(own, contracts)
-            with st.popover(_("Copy link"), icon=":material/link:"):
-                base = visit.settings.origin
-                st.code(f"{base}/customer?customer={own.slug}", language=None, wrap_lines=True)
-            if visit.viewer.may(Permission.VIEW_COST) and st.button(_("Margin")):
-                margin_panel(visit, own.id, own.name)
-            viewable = visit.viewer.may(Permission.VIEW_AS)
-            if viewable and st.button(_("View as customer"), type="primary"):
-                ask_why(visit, own.id, own.name)
+    with (
+        page_title(own.name),
+        st.container(key="desk_acts", horizontal=True, width="content"),
+    ):
+        chosen = _pick_contract(own, contracts)
+        with st.popover(_("Copy link"), icon=":material/link:"):
+            base = visit.settings.origin
+            st.code(f"{base}/customer?customer={own.slug}", language=None, wrap_lines=True)
+        if visit.viewer.may(Permission.VIEW_COST) and st.button(_("Margin")):
+            margin_panel(visit, own.id, own.name)
+        viewable = visit.viewer.may(Permission.VIEW_AS)
+        if viewable and st.button(_("View as customer"), type="primary"):
+            ask_why(visit, own.id, own.name)
     return chosen
 
 

@@ -142,13 +142,15 @@ def requests_card(asked: Sequence[RequestView]) -> Safe:
     items = [
         div(
             "u-item",
-            strong(one.wanted),
+            strong(sentence(one.wanted)),
             span("u-key", _(STATE_WORDS[one.status])),
             span("u-key", f"{one.asked_by}, {day(one.asked_at.date())}"),
         )
         for one in shown[:MOST]
     ]
-    return card(_("Requests"), None, *(items or [note(_("Nothing was asked for."))]))
+    link = tag("a", _("Open the requests"), href="requests", target="_self", class_="u-link")
+    nothing = note(_("Nothing was asked for."))
+    return card(_("Requests"), None, *(items or [nothing]), link if waiting else None)
 
 
 def bills_card(bills: Sequence[tuple[BillingPeriod, Statement | None]]) -> Safe:

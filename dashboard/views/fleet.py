@@ -58,7 +58,7 @@ MARGIN_SORTS: dict[MarginSort, str] = {
 }
 HEADS = (N_("Customer"), N_("Plan"), N_("Why look"), N_("So far"), N_("Expected"), N_("Read"))
 MARGIN_HEADS = (N_("Customer"), N_("Plan"), N_("Amount"), N_("Cost"), N_("Gross margin"))
-FIGURES = {"So far", "Expected", "Amount", "Cost", "Gross margin"}  # of these columns
+FIGURES = {*HEADS[3:5], *MARGIN_HEADS[2:]}
 ORDER = N_(
     "Urgency: stale data, then what ends within a week, expected overage, open requests, low "
     "credits, unusual days, errors, reconciliation. Each outweighs all that follow it together."
@@ -302,7 +302,7 @@ def _margins(visit: Visit, scope: EveryTenant, counts: FleetCounts) -> None:
     rows = margins(scope, sort=sort, plan=plan, limit=A_PAGE, offset=leaf * A_PAGE)
     show(
         div("u-cards u-three", *(_total(one) for one in totals)),
-        _list(MARGIN_HEADS, [_margin_row(one) for one in rows], _("Margin by customer")),
+        _list(MARGIN_HEADS, [margin_line(one) for one in rows], _("Margin by customer")),
     )
 
     def written() -> Table:
@@ -329,7 +329,7 @@ def _total(one: MarginTotal) -> Safe:
     return card(pair, figure_of(margin, _("gross margin")), div("u-rows", *rows), label=many)
 
 
-def _margin_row(one: MarginRow) -> Safe:
+def margin_line(one: MarginRow) -> Safe:
     margin = one.gross_margin
     thin = "u-number u-warn" if margin is not None and margin < 0 else "u-number"
     period: Part = None

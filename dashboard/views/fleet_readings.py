@@ -11,6 +11,7 @@ import streamlit as st
 
 from data.agreements import plan_timeline
 from data.fleet import FleetCounts, fleet_counts
+from data.health import RECENT
 from data.periods import DAY
 from data.pricing.timeline import TimelineEntry
 from data.revisions import RevisedDay, revised_days
@@ -20,7 +21,6 @@ from data.search_index import search_index
 from data.service_rows import AlertCount, IncidentView, alerts_by_day, incidents
 from data.store import subscription
 
-ERROR_DAYS = 7
 CHANGES_SINCE = timedelta(days=14)
 
 
@@ -49,7 +49,7 @@ class Lately:
 def read_lately(scope: Scope, version: str, key: str, today: date, now: datetime) -> Lately:
     """`now` to ten minutes, or nothing would ever be found again."""
     sids = [one.sid for one in subscription(scope, key).accounts]
-    since = today - (ERROR_DAYS - 1) * DAY
+    since = today - RECENT + DAY
     return Lately(
         alerts_by_day(scope, sids, since, today),
         tuple(one for one in incidents(scope, today, today) if one.resolved_at is None),

@@ -58,7 +58,7 @@ COMMAND = "python -m data backtest"
 COLUMNS = (
     N_("Cases"),
     N_("Inside"),
-    N_("Error"),
+    N_("Deviation"),
     N_("Run rate"),
     N_("Skill"),
     N_("Brier"),

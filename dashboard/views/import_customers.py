@@ -139,7 +139,7 @@ def _summary(found: CustomerImport) -> Safe:
 def verdicts(rows: tuple[RowVerdict, ...]) -> Safe:
     """Those that are wrong come first."""
     ordered = sorted(rows, key=lambda row: (row.verdict is not Verdict.ERROR, row.line))
-    names = (_("Line"), _("Customer"), _("Verdict"), _("What changes, or what is wrong"))
+    names = (_("Row"), _("Customer"), _("Verdict"), _("What changes, or what is wrong"))
     body = (_row(row) for row in ordered[:MOST_SHOWN])
     more = len(rows) - MOST_SHOWN
     words = n_("{n} more row is in the CSV.", "{n} more rows are in the CSV.", more)

@@ -89,7 +89,7 @@ def _table(page: LedgerPage, lots: dict[str, str], units: dict[str, str], *, of_
     left = _("Left in the lot") if of_lot else _("Balance")
     figures = (number_head(name) for name in (_("Units"), _("Credits"), left))
     rows = (_line(line, lots, units, of_lot=of_lot) for line in page.lines)
-    return grid(_("Ledger"), (_("Day"), _("Entry"), _("Lot"), *figures), rows, "u-ledger")
+    return grid(_("Ledger"), (_("Day"), _("Entry"), _("Lot"), *figures), rows)
 
 
 def _line(line: LedgerLine, lots: dict[str, str], units: dict[str, str], *, of_lot: bool) -> Safe:

@@ -6,6 +6,7 @@ a customer's name such as <b>A & B</b> looking like itself.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from html import escape
 
 Part = str | None  # None is left out, so that a condition may stand where a part is wanted
@@ -19,12 +20,17 @@ class Safe(str):
 
 def tag(name: str, *parts: Part, **attributes: str | None) -> Safe:
     """An element.  `class_` is class, `aria_label` is aria-label; None leaves either out."""
-    given = "".join(
+    given = _written(tuple(attributes.items())) if attributes else ""
+    return Safe(f"<{name}{given}>{joined(parts)}</{name}>")
+
+
+@lru_cache(maxsize=2048)  # the thousand cells of a page have a handful between them
+def _written(attributes: tuple[tuple[str, str | None], ...]) -> str:
+    return "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
-        for key, value in attributes.items()
+        for key, value in attributes
         if value is not None
     )
-    return Safe(f"<{name}{given}>{joined(parts)}</{name}>")
 
 
 def joined(parts: Iterable[Part]) -> Safe:

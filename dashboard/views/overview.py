@@ -1,6 +1,7 @@
 """Overview: used and left, cost, pace and ending of one period, without a click."""
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -34,6 +35,7 @@ from data.overview import MeterSeries, Overview
 
 DAILY, ADDED_UP = "day", "sum"
 SHAPES = {DAILY: N_("By day"), ADDED_UP: N_("Adding up")}
+BEHIND = ("usage", "plan", "spend", "credits", "what-if")  # the pages with the cards' detail
 DAILY_HEIGHT = 218  # px, as of one meter's days
 
 
@@ -43,7 +45,7 @@ def render(visit: Visit) -> None:
     show(
         notices(visit, view.freshness),
         tag("p", summary(view, visit.today), class_="u-summary"),
-        cards(view, visit.today),
+        cards(view, visit.today, _addresses(visit)),
     )
     _advice(visit, view)
     if period.start <= visit.today < period.end:
@@ -56,6 +58,13 @@ def render(visit: Visit) -> None:
         tag("p", freshness_line(view.freshness, period, visit.today), class_="u-foot"),
         tag("p", accounts, class_="u-foot") if accounts else None,
     )
+
+
+def _addresses(visit: Visit) -> dict[str, str]:
+    """Of the pages behind the cards, with period, contract and language as they are chosen."""
+    asked = f"?{urlencode(chosen)}" if (chosen := st.query_params.to_dict()) else ""
+    seen = (path for path in BEHIND if visit.viewer.sees(path, Permission.VIEW_OWN))
+    return {path: f"{path}{asked}" for path in seen}
 
 
 def _advice(visit: Visit, view: Overview) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboard.access import Permission
 from dashboard.charts import allowance_pace
-from dashboard.charts.formats import counted, money, percent, quantity, sentence
+from dashboard.charts.formats import counted, money, quantity, sentence
 from dashboard.exports import Table, usage_by_day
 from dashboard.views.ask import ask_button, own_requests
 from dashboard.views.cards import TWILIO_BILL
@@ -116,7 +116,8 @@ def _allowance(
 ) -> None:
     meter = one.allowance.meter
     title = tag("h2", _(one.allowance.label), class_="u-section")
-    show(title, allowance_cards(one, own.currency, over=over))
+    early = not over and view.outlook is None  # nothing can be said yet of where it ends
+    show(title, allowance_cards(one, own.currency, over=over, early=early))
     series = next((found for found in view.series if found.meter == meter), None)
     if series is not None:
         with st.container(border=True, key=f"pace_card_{meter}"):
@@ -125,10 +126,10 @@ def _allowance(
         heading = _("The same use on each tier") if over else _("What each tier would cost")
         show(
             tag("h2", heading, class_="u-section"),
-            tier_table(one, own.currency, over=over),
-            note(tiers_note(one, over=over)),
+            tier_table(one, own.currency, over=over, early=early),
+            note(tiers_note(one, over=over, early=early)),
         )
-        if not over:
+        if not over and not early:
             _ask(visit, one)
 
 

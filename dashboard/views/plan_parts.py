@@ -9,7 +9,6 @@ from dashboard.charts.formats import (
     day,
     day_range,
     days,
-    fine_percent,
     money,
     money_range,
     one_of,
@@ -54,8 +53,12 @@ from data.statement import Statement
 # An allowance
 
 
-def allowance_cards(one: AllowanceProgress, currency: str, *, over: bool) -> Safe:
-    return div("u-cards u-few", _used(one, over=over), _ending(one, currency, over=over))
+def allowance_cards(
+    one: AllowanceProgress, currency: str, *, over: bool, early: bool = False
+) -> Safe:
+    return div(
+        "u-cards u-few", _used(one, over=over), _ending(one, currency, over=over, early=early)
+    )
 
 
 def _used(one: AllowanceProgress, *, over: bool) -> Safe:
@@ -100,7 +103,7 @@ def pace_words(one: AllowanceProgress, *, over: bool) -> str:
     return ahead.format(used=used, gone=gone)
 
 
-def _ending(one: AllowanceProgress, currency: str, *, over: bool) -> Safe:
+def _ending(one: AllowanceProgress, currency: str, *, over: bool, early: bool) -> Safe:
     own = one.allowance
     so_far = money(own.overage_amount, currency)
     if own.beyond and own.has_overage_price:
@@ -110,14 +113,17 @@ def _ending(one: AllowanceProgress, currency: str, *, over: bool) -> Safe:
         first = row(_("Overage so far"), so_far)
     else:
         first = row(_("Price beyond it"), _("none on this plan"), warn=bool(own.beyond))
+    title = _("Expected beyond the allowance")
     if over:
-        title, figure = _("Where it ended"), _ended(one, currency)
-        return card(title, figure, div("u-rows", first), label=_("ended"), heading="h3")
+        ended, figure = _("Where it ended"), _ended(one, currency)
+        return card(ended, figure, div("u-rows", first), label=_("ended"), heading="h3")
+    if early:
+        settled = note(_("The first days have to settle before anything can be said."))
+        return card(title, "–", div("u-rows", first), settled, label=_("expected"), heading="h3")
     figure = counted(one.beyond.likely, own.unit) if one.beyond.high else _("within it")
     if one.overage is not None and one.overage.high:
         figure = money_range(one.overage, currency)
     rows = [first, *_expected(one, currency)]
-    title = _("Expected beyond the allowance")
     hint = _ends(one)
     return card(
         *(title, figure, div("u-rows", *rows), note(hint) if hint else None),
@@ -140,7 +146,7 @@ def _expected(one: AllowanceProgress, currency: str) -> Iterator[Safe]:
     if one.mean_overage:
         yield row(_("On average"), about(one.mean_overage, currency))
     if one.chance is not None and not own.beyond:
-        yield row(_("Chance of going over"), fine_percent(one.chance))
+        yield row(_("Chance of going over"), percent(one.chance))
     if one.ends is not None and not own.beyond:
         yield row(_("Runs out"), day_range(one.ends) or _("not in this period"))
 
@@ -156,25 +162,29 @@ def _ends(one: AllowanceProgress) -> str | None:
 # The tiers beside it
 
 
-def tier_table(one: AllowanceProgress, currency: str, *, over: bool) -> Safe:
+def tier_table(one: AllowanceProgress, currency: str, *, over: bool, early: bool = False) -> Safe:
+    """What it costs on each; early in a first period only with the use so far."""
     figures = [_("Fee"), _("Included"), _("Beyond, each")]
     figures += [_("For the period")] if over else [_("With use so far"), _("Expected in all")]
+    figures = figures[:-1] if early else figures
     heads = (_("Tier"), *(number_head(name) for name in figures))
-    rows = (_tier(offer, one, currency, over=over) for offer in one.tiers)
+    rows = (_tier(offer, one, currency, over=over, early=early) for offer in one.tiers)
     label = _("Tiers of {name}").format(name=_(one.allowance.label))
     return grid(label, heads, rows)
 
 
-def _tier(offer: TierOffer, own: AllowanceProgress, currency: str, *, over: bool) -> Safe:
+def _tier(
+    offer: TierOffer, own: AllowanceProgress, currency: str, *, over: bool, early: bool
+) -> Safe:
     tags = [span("u-tag", _("your tier"))] if offer.chosen else []
-    tags += [span("u-tag u-best", _("cheapest"))] if offer.cheapest else []
+    tags += [span("u-tag u-best", _("cheapest"))] if offer.cheapest and not early else []
     is_part = own.agreed != own.allowance.included
     fee = money(offer.fee, currency)
     beyond = _("no price")
     if offer.unit_amount is not None:
         beyond = unit_price(offer.unit_amount, currency)
     short = None
-    if offer.short:
+    if offer.short and not early:
         outgrown = _("was too small") if over else _("likely too small, and no price beyond")
         short = span("u-behind-it u-warn", outgrown)
     expected = money_range(offer.expected, currency)
@@ -187,14 +197,14 @@ def _tier(offer: TierOffer, own: AllowanceProgress, currency: str, *, over: bool
         number_cell(quantity(offer.included)),
         number_cell(beyond),
         None if over else number_cell(money(offer.so_far, currency)),
-        number_cell(strong(expected) if offer.cheapest else expected),
+        None if early else number_cell(strong(expected) if offer.cheapest else expected),
         class_="u-own" if offer.chosen else None,
     )
 
 
-def tiers_note(one: AllowanceProgress, *, over: bool) -> str:
+def tiers_note(one: AllowanceProgress, *, over: bool, early: bool = False) -> str:
     span_of = days(one.days.start, one.days.last_day)
-    if over:
+    if over or early:
         said = _("The same use on each tier, {days}; before tax, and of this allowance alone.")
     else:
         said = _(

@@ -136,7 +136,7 @@ def preview_table(shown: Preview) -> Safe | None:
     first, *figures = (_(name) for name in HEADS)
     heads = (first, *(number_head(name) for name in figures))
     rows = (_row(one) for one in shown.compared)
-    return div("u-panel", grid(_("Try it on real months"), heads, rows, "u-preview"))
+    return div("u-panel", grid(_("Try it on real months"), heads, rows))
 
 
 def _row(one: Compared) -> Safe:

@@ -1,4 +1,7 @@
-"""What the pages Plan and What if read, kept for a while: `scope` first, as in readings.py."""
+"""What the pages Plan and What if read, kept for a while: `scope` first, as in readings.py.
+
+What is large is kept as it is (`cache_resource`): frozen values need no copy for each reader.
+"""
 # ruff: noqa: ARG001  # `version` is nothing but a part of the key
 
 from datetime import date, datetime
@@ -57,7 +60,7 @@ def read_options(
     )
 
 
-@st.cache_data(ttl=3600, max_entries=2000, show_spinner=False)
+@st.cache_resource(ttl=3600, max_entries=500, show_spinner=False)
 def read_tried(
     scope: Scope, version: str, subscription: str, months: int, today: date
 ) -> tuple[Tried, ...]:
@@ -68,7 +71,7 @@ def read_tried(
     return tried(scope, subscription, chosen, past[:months], today=today)
 
 
-@st.cache_data(ttl=3600, max_entries=2000, show_spinner=False)
+@st.cache_resource(ttl=3600, max_entries=500, show_spinner=False)
 def read_growth(scope: Scope, version: str, subscription: str, today: date) -> Growth | None:
     chosen, _ = read_options(scope, version, subscription, today)
     return growth(scope, subscription, chosen, today=today)

@@ -123,7 +123,7 @@ def _errors_in_words(
             words,
             number=strong(quantity(Decimal(number))),
             period=name,
-            title=strong(f"“{title}”"),
+            title=strong(_("“{title}”").format(title=title)),
         ),
         " ",
         until,

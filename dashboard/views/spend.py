@@ -44,7 +44,9 @@ def render(visit: Visit) -> None:
         return
     closed = {one.start: one for one in _closed_bills(visit)}
     own = closed.get(period.start)
-    show(_figures(visit, view, bill, own), _late(visit, own))
+    before = [one for start, one in closed.items() if start < period.start]
+    last = max(before, key=lambda one: one.start, default=None)
+    show(_figures(visit, view, bill, own, last), _late(visit, own))
     _statement(visit, view, bill, own)
     freshness = freshness_line(view.freshness, period, visit.today)
     show(_earlier(visit, period, closed), tag("p", freshness, class_="u-foot"))
@@ -76,11 +78,13 @@ def _statement(visit: Visit, view: Overview, bill: Statement, own: ClosedBill | 
         show(plan_changes(bill), statement_table(bill, trees), fingerprint(bill))
 
 
-def _figures(visit: Visit, view: Overview, bill: Statement, own: ClosedBill | None) -> Safe:
+def _figures(
+    visit: Visit, view: Overview, bill: Statement, own: ClosedBill | None, last: ClosedBill | None
+) -> Safe:
     """Three figures of three kinds: what is, what is likely, and what no longer changes."""
     if bill.status is Status.FINAL:
         return div("u-cards u-few", _final(bill, own))
-    expected = _expected(view, bill, visit.today)
+    expected = _expected(visit, view, bill, last)
     return div("u-cards u-few", _so_far(view, bill), expected, _not_final(visit, bill))
 
 
@@ -99,7 +103,9 @@ def _so_far(view: Overview, bill: Statement) -> Safe:
     )
 
 
-def _expected(view: Overview, bill: Statement, today: date) -> Safe | None:
+def _expected(
+    visit: Visit, view: Overview, bill: Statement, last: ClosedBill | None
+) -> Safe | None:
     ahead, title = view.outlook, _("Expected at the end")
     if bill.status is not Status.OPEN:
         return None
@@ -111,13 +117,17 @@ def _expected(view: Overview, bill: Statement, today: date) -> Safe | None:
         return card(title, figure, note(_("Usage does not change it.")), label=_("expected"))
     guess, end = overage_guess(view), allowance_end(view)
     overage = row(_("Of it overage"), _("about {amount}").format(amount=guess)) if guess else None
+    before = None
+    if last is not None and last.currency == bill.currency:
+        name = _("{period}, final").format(period=_period_of(visit, last.start))
+        before = row(name, money(last.total, last.currency))
     return card(
         title,
         figure,
         range_track(bill.total, ahead.amount),
-        div("u-rows", *middle_rows(view), overage),
+        div("u-rows", *middle_rows(view), overage, before),
         note(end) if end else None,
-        how_worked_out(view, today),
+        how_worked_out(view, visit.today),
         label=_("expected"),
     )
 

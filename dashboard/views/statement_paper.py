@@ -38,7 +38,7 @@ TOTALS = {
 
 
 def pdf_button(visit: Visit, bill: Statement, fresh: Freshness, closed: ClosedBill | None) -> None:
-    name = file_name("statement", f"{bill.period.start}").removesuffix("csv") + "pdf"
+    name = file_name("statement", f"{bill.period.start}", kind="pdf")
     download(
         visit,
         _("PDF"),
@@ -146,5 +146,4 @@ def _foot(visit: Visit, bill: Statement) -> Iterator[str]:
 
 def _written_at(bill: Statement, fresh: Freshness, closed: ClosedBill | None) -> datetime:
     at = closed.closed_at if closed else fresh.as_of
-    at = at or datetime.combine(bill.period.start, time())
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+    return at or datetime.combine(bill.period.start, time(), UTC)

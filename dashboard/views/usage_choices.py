@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from dashboard.charts.formats import period_name
+from dashboard.charts.formats import day_entry, period_name
 from dashboard.views import address
 from dashboard.views.page import Visit
 from dashboard.views.readings import read_periods
@@ -100,7 +100,7 @@ def _dates(visit: Visit, opened: date) -> tuple[date, date]:
         key=key,
         min_value=opened,
         max_value=visit.today,
-        format="YYYY-MM-DD",
+        format=day_entry(),
         label_visibility="collapsed",
         width=250,
     )

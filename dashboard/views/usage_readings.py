@@ -1,6 +1,7 @@
 """What the usage page reads, kept for a while: as in readings.py, `scope` comes first.
 
 Keys are days and codes; the spans are made anew, for hashing a hundred of them takes longer.
+What is large is kept as it is (`cache_resource`): frozen values need no copy for each reader.
 """
 # ruff: noqa: ARG001  # `version` is nothing but a part of the key
 
@@ -35,7 +36,7 @@ class Chosen:
     account: str | None = None
 
 
-@st.cache_data(ttl=3600, max_entries=1000, show_spinner=False)
+@st.cache_resource(ttl=3600, max_entries=500, show_spinner=False)
 def read_explored(scope: Scope, version: str, subscription: str, of: Chosen) -> Explored:
     return explore(
         *(scope, subscription, spans(of.start, of.end, of.grain)),

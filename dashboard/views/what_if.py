@@ -149,19 +149,28 @@ def _first(every: tuple[Tried, ...]) -> str:
 
 
 def _options_rows(every: tuple[Tried, ...]) -> Table:
-    heads = (_("Plan"), _("Billed"), _("On this plan"), _("Difference"))
+    """The currency is the plan's; a difference is there only where the bills had the same."""
+    heads = (_("Plan"), _("Billed"), _("On this plan"), _("Difference"), _("Currency"))
     rows = tuple(
-        (option_name(one.option), one.past.actual, one.past.amount, one.past.difference)
+        (
+            *(option_name(one.option), one.past.actual, one.past.amount),
+            *(one.past.difference, one.past.currency),
+        )
         for one in every
     )
     return Table(heads, rows)
 
 
 def _bills_rows(one: Tried) -> Table:
-    heads = (_("Period"), _("Billed"), option_name(one.option), _("Difference"))
+    past, name = one.past, option_name(one.option)
+    same = past.currency == past.actual_currency
+    heads = (_("Period"), _("Billed"), name, _("Difference"), _("Currency"))
     rows = tuple(
-        (each.period.start, each.actual, each.amount, each.amount - each.actual)
-        for each in one.past.periods
+        (
+            *(each.period.start, each.actual, each.amount),
+            *(each.amount - each.actual if same else None, past.currency),
+        )
+        for each in past.periods
     )
     return Table(heads, rows)
 
@@ -213,12 +222,13 @@ def _chart(visit: Visit, growth: Growth, at: int) -> Chart:
 
 def _growth_rows(growth: Growth) -> Table:
     names = (option_name(one.option) for one in growth.courses)
-    heads = (_("Growth"), _("Units a month"), *names)
+    heads = (_("Growth"), _("Units a month"), *names, _("Currency"))
     rows = tuple(
         (
             growth_name(STEPS[n]),
             growth.units[n],
             *(one.points[n].amount if one.points[n].covered else None for one in growth.courses),
+            growth.currency,
         )
         for n in range(len(STEPS))
         if n % 2 == 0

@@ -26,6 +26,7 @@ from dashboard.views.markup import (
 )
 from dashboard.views.wording import line_label, line_quantity
 from dashboard.words import _, n_
+from data.pricing import CreditLots
 from data.simulation import SimulatedPeriod
 from data.statement import StatementLine
 from data.what_if import BreakEven, Growth, Option, Tried
@@ -101,12 +102,22 @@ def _option(one: Tried) -> Safe:
 def _doubts(one: Tried) -> Iterator[Safe]:
     """Why an amount must not be read as the price of all of the use."""
     if one.option.pack:
-        yield span("u-behind-it", _("whole packs, bought when the last is used up"))
+        yield span("u-behind-it", _pack(one.option))
     if one.short:
         yield span("u-behind-it u-warn", _("some of your use has no price on it"))
     if one.left_out:
         labels = ", ".join(_(label) for label in one.left_out)
         yield span("u-behind-it u-warn", _("does not price {labels}").format(labels=labels))
+
+
+def _pack(option: Option) -> str:
+    """What is bought, so that a low sum can be followed: 2 packs are 2 × $15.00, not a month."""
+    credits = (price for price in option.plan.prices if isinstance(price, CreditLots))
+    pack = next(found for price in credits if (found := price.pack(option.pack or "")))
+    said = _("whole packs of {credits} for {price}, each bought when the last is used up")
+    return said.format(
+        credits=counted(pack.credits, "credits"), price=money(pack.price, option.plan.currency)
+    )
 
 
 def bills_table(one: Tried) -> Safe:
@@ -217,7 +228,11 @@ def _break_even(one: BreakEven, growth: Growth) -> Iterator[Safe]:
         yield note(filled(never, option=strong(name), other=other, units=units))
     for switch in one.switches:
         at = counted(Decimal(switch.quantity), unit)
-        if switch.cheaper and not switch.quantity:
+        if switch.cheaper and not switch.quantity and len(one.switches) == 1:
+            # Beyond it one of the two has no price, or nothing was asked.
+            at = counted(Decimal(one.upto), unit)
+            said = _("Up to {units} a month {option} costs less than {other}.")
+        elif switch.cheaper and not switch.quantity:
             said = _("{option} costs less than {other} from the first unit on.")
         elif switch.cheaper:
             said = _("From {units} a month {option} costs less than {other}.")

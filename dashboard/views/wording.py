@@ -37,7 +37,7 @@ from dashboard.words import N_, _, n_
 from data.money import plain
 from data.outlook import Outlook
 from data.overview import Allowance, Comparison, Freshness, MeterSeries, Overview
-from data.periods import BillingPeriod
+from data.periods import DAY, BillingPeriod
 from data.pricing import Arithmetic, Line, LineKind
 from data.statement import Statement, StatementLine, Status
 from data.statement_content import PlanStep
@@ -83,8 +83,12 @@ def sentence_of(clauses: list[Safe]) -> Safe:
 
 def _used(view: Overview, today: date) -> Safe:
     left = to_go(view.period, today)
+    if view.freshness.as_of is None:
+        return filled(_("No usage has been read yet"))
     if view.allowance:
         return _used_of_allowance(view, view.allowance, left)
+    if view.credits and not view.credits.lots and not view.credits.owed:
+        return filled(_("Your credits are used up"))
     if view.credits and view.credits.owed:
         owed = strong(counted(view.credits.owed, view.credits.unit))
         return filled(_("Your credits are used up, and {units} were used beyond them"), units=owed)
@@ -210,7 +214,7 @@ def _lasting(view: Overview) -> Safe | None:
         return None
     lasts = day_range(own.runs_out)
     if lasts is None and own.all_expire_on:
-        expire = strong(day(own.all_expire_on))
+        expire = strong(day(own.all_expire_on - DAY))  # the last day on which they can be used
         text = _("at this pace some are left when the last expire on {day}")
         return filled(text, day=expire)
     if lasts is None:
@@ -226,10 +230,10 @@ def _better(view: Overview) -> Safe | None:
         if lot is None:
             return None
         return filled(
-            _("{credits} of {pack} expire unused on {day}"),
+            _("{credits} of {pack} expire unused after {day}"),
             credits=strong(expiring(lot)),
             pack=lot.name.capitalize(),
-            day=strong(day(lot.expires_on)) if lot.expires_on else "–",
+            day=strong(day(lot.expires_on - DAY)) if lot.expires_on else "–",
         )
     advised = ahead and (ahead.advice or ahead.next_advice)
     if ahead and bill and advised:
@@ -315,7 +319,7 @@ def freshness_line(fresh: Freshness, period: BillingPeriod, today: date) -> str:
     known = _("Data as of {moment}").format(moment=moment(fresh.as_of)) if fresh.as_of else None
     parts = [known, _("All days are UTC")]
     moving = min(today, period.last_day)
-    if moving > fresh.settled_through:
+    if fresh.as_of and moving > fresh.settled_through:
         first = max(period.start, date.fromordinal(fresh.settled_through.toordinal() + 1))
         said = n_(
             "{days} is still settling and may rise",

@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Delta_pb2 import Delta
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from dashboard.access import MAY, Permission
@@ -326,11 +327,31 @@ def finished(page: Page) -> list[bytes]:
     return page.raw
 
 
+SET_ONCE = ("set_value", "raw_value", "raw_values", "value")
+
+
+def _at_rest(delta: Delta) -> Delta:
+    made = Delta()
+    made.CopyFrom(delta)
+    element = made.new_element
+    if element.has_one_shot_effect:
+        element.ClearField("has_one_shot_effect")
+        widget = getattr(element, element.WhichOneof("type"))
+        for name in SET_ONCE:
+            if name in widget.DESCRIPTOR.fields_by_name:
+                widget.ClearField(name)
+    return made
+
+
 def drawn(frames: list[ForwardMsg], *words: str) -> list[bytes]:
-    """What a run has drawn, without what is random and without the words that were sent."""
+    """What a run has drawn, without what is random and without the words that were sent.
+
+    A choice that the session remembers and this client does not send is set once more, from the
+    second run on: that is left out, too.
+    """
     kinds = ((frame, frame.WhichOneof("type")) for frame in frames)
     parts = [
-        RANDOM.sub(b"...", frame.delta.SerializeToString(deterministic=True))
+        RANDOM.sub(b"...", _at_rest(frame.delta).SerializeToString(deterministic=True))
         for frame, kind in kinds
         if kind == "delta"
     ]

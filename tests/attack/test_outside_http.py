@@ -167,10 +167,10 @@ def test_a_route_takes_no_other_method(outside, who):
 
 
 def test_pages_lead_nobody_anywhere_but_to_the_sign_in_page(outside):
-    for path in (page.path for page in PAGES):
+    for path in (one.path for one in PAGES):
         answer = outside.ask("GET", f"/{path}?customer={outside.mine.id}")
-        assert (answer.status, answer["location"]) == (303, f"/sign-in?next=/{path}")
-        assert outside.ask("POST", f"/{path}").status == 404
+        got = (answer.status, answer["location"], outside.ask("POST", f"/{path}").status)
+        assert got == (303, f"/sign-in?next=/{path}%3Fcustomer%3D{outside.mine.id}", 404)
 
 
 # Tricks with paths

@@ -92,7 +92,6 @@ def test_a_run_of_another_session_is_not_ours_to_ask_for(outside):
     ):
         owner.rerun("usage")
         page.rerun("usage")
-        page.rerun("usage")  # as it is drawn once its choices are remembered
         plain = drawn(page.frames)
         asked = operation(page, "dataframe_chunk")
         asked.backend_operation_request.session_id = owner.session_id

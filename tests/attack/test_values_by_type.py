@@ -20,8 +20,13 @@ from pydantic import BaseModel
 
 from dashboard.access import Permission
 from dashboard.views import PAGES
+from data.errors import AccessError
+from data.periods import period_of
 from data.scope import Scope
 from data.statement import StaffStatement
+from data.what_if import Option, options, tried
+from tests.bills import agreed, margin, overage
+from tests.stores import ACME, BETA, OPENED, customers, on_plan, version
 
 ROOT = Path(__file__).parents[2]
 SECRET = {"cost", "costs", "margin", "margins", "markup", "profit", "wholesale"}
@@ -33,6 +38,11 @@ STAFF_ONLY = {
     "StaffExplained": "read_staff_explanation is for Permission.VIEW_COST",
     "staff_explanation": "read_staff_explanation is for Permission.VIEW_COST",
     "Line": "wording.py finds words for the lines of a StaffStatement, too",
+    "CreditLots": "a price that says of itself that it follows no cost",
+    **dict.fromkeys(
+        ("Option", "Tried", "BreakEven", "Growth", "options", "tried", "growth"),
+        "a plan that customers may try follows no cost: the test below",
+    ),
 }
 
 
@@ -41,7 +51,13 @@ def _imports(module: str) -> Iterator[tuple[str, str]]:
     source = Path(importlib.import_module(module).__file__ or "").read_text(encoding="utf-8")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and node.module:
-            yield from ((node.module, one.name) for one in node.names)
+            yield from ((_module_of(node.module, one.name), one.name) for one in node.names)
+
+
+def _module_of(package: str, name: str) -> str:
+    """`from dashboard.views import address` is that module, not all pages."""
+    within = Path(ROOT, *package.split("."), f"{name}.py")
+    return f"{package}.{name}" if package.startswith("dashboard") and within.exists() else package
 
 
 def modules_of_customers() -> set[str]:
@@ -104,7 +120,23 @@ def test_no_value_of_a_customers_page_has_a_field_for_cost():
 
 
 def test_the_values_of_every_reading_are_looked_at():
-    assert {"overview", "statement", "explanation", "breakdown", "own_accounts"} <= set(roots())
+    assert {"overview", "statement", "explanation", "explore", "own_accounts"} <= set(roots())
+
+
+def test_no_plan_that_customers_may_try_follows_cost(store):
+    """Neither among what is offered nor as their own, whatever is agreed."""
+    plans = [
+        agreed(margin(markup="0.1"), plan="margin", offered=True),
+        agreed(overage("small"), plan="bundle", offered=True),
+    ]
+    store.put(*customers(), *(version(plan) for plan in plans))
+    store.put(*(on_plan(owner, plan) for owner, plan in zip((ACME, BETA), plans, strict=True)))
+    for scope in (store.acme, store.beta):
+        found = options(scope, "main", today=date(2026, 3, 20))
+        assert found
+        assert not any(one.plan.cost_based for one in found)
+        with pytest.raises(AccessError):
+            tried(scope, "main", [Option(plans[0])], [period_of(OPENED)], today=date(2026, 3, 20))
 
 
 @pytest.mark.parametrize("name", STAFF_ONLY)

@@ -12,7 +12,7 @@ from data.backtest.run import back_test
 from data.closing import close_due
 from data.errors import AccessError
 from data.scope import Scope
-from data.store import subscriptions
+from data.store import _version_asked, subscriptions
 from tests.attack.stripped import ROOT, recorded, without
 from tests.attack.test_walls_questions import QUESTIONS, WRITE, Alone, World, ask, choices
 from tests.attack.test_walls_world import (
@@ -37,6 +37,7 @@ WALLS = {
 }
 # They answer from what is the deployment's, or from the arguments alone.
 SAME_FOR_ALL = {
+    "data.explorer.meters_shown",  # of the plan, of which both have the same meters
     "data.plans.all_plans",
     "data.service_rows.incidents",
     "data.track_record.calibrations",
@@ -126,7 +127,7 @@ def scheduled_back_test(store):
 STATEMENTS = {"select", "insert", "update", "delete"}
 Function = tuple[str, str]  # module, name
 # How far an account was read is the deployment's own affair: asked under EveryTenant.
-WIDER = {("data.closing", "read_from")}
+WIDER = {("data.closing", "read_from"), ("data.service_rows", "read_through")}
 
 
 def _modules() -> Mapping[str, ast.Module]:
@@ -189,6 +190,7 @@ def statements_under_a_scope() -> set[tuple[str, int]]:
 def statements(filled, tmp_path_factory):
     """What all questions and both scheduled steps have executed under a scope."""
     store = copied(filled["both"], tmp_path_factory.mktemp("statements") / "both")
+    _version_asked.cache_clear()  # built once a process: now, where it is seen
     with recorded() as record:
         scheduled_closing(store)
         scheduled_back_test(store)

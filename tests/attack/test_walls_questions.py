@@ -17,10 +17,15 @@ import pytest
 
 import data
 from data.billed import billed_usage
+from data.credit_ledger import ledger_lines
 from data.errors import AppError
+from data.explorer import Grain, spans
+from data.identity.audit import By
+from data.overview import overview
 from data.periods import period_of
 from data.scope import AnyScope, Scope, writing
 from data.store import AccountView, data_version, subscription
+from data.what_if import Option, options
 from tests.attack.stripped import without
 from tests.attack.test_walls_world import (
     APP,
@@ -40,7 +45,7 @@ from tests.attack.test_walls_world import (
     put_back,
     rows_of,
 )
-from tests.stores import ACME_SID, BETA, BETA_SID, OPENED, SYNCED, Store, noon
+from tests.stores import ACME, ACME_SID, BETA, BETA_SID, OPENED, SYNCED, Store, noon
 
 NOBODYS = "AC" + "f" * 32
 SYNCED_AGAIN = datetime(2026, 3, 22, tzinfo=UTC)
@@ -85,6 +90,17 @@ def _held_by_all() -> tuple[AccountView, ...]:
 SIDS = (None, ACME_SID, BETA_SID, MOVED, APP[BETA], NOBODYS)
 DAYS = (MARCH.start, TODAY, date(2026, 2, 3), LATER, OPENED)
 INJECTED = "' OR 1=1 --"
+
+
+def _overview(scope: Scope, chosen: Mapping[str, Any]) -> Any:
+    given = {name: chosen[name] for name in ("today", "now", "settling_days")}
+    return overview(scope, chosen["key"], MARCH, **given)
+
+
+def _lines(scope: Scope, chosen: Mapping[str, Any]) -> Any:
+    return ledger_lines(scope, chosen["key"], through=chosen["through"])
+
+
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "key": ("main", "app-acme", "app-beta", "ended", INJECTED),
     "period": (MARCH, FEBRUARY, JANUARY, period_of(TODAY, 15)),
@@ -120,6 +136,29 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
     ),
     "view": (For(lambda scope, chosen: subscription(scope, chosen["key"])),),
     "billed": (For(lambda scope, chosen: billed_usage(scope, chosen["key"], chosen["period"])),),
+    "shown": (spans(FEBRUARY.start, MARCH.end, Grain.WEEK), spans(OPENED, TODAY, Grain.MONTH)),
+    "edges": ((FEBRUARY.start, MARCH.start, MARCH.end), (MARCH.start, TODAY)),
+    "category": (None, "sms", "sms-outbound", "totalprice", INJECTED),
+    "without": ((), ("totalprice",)),
+    "by_account": (False, True),
+    "trials": ([(BUNDLE, None)], [(CREDITS, "small"), (BUNDLE, None)], [(MARGIN, None)]),
+    "chosen": (
+        For(lambda scope, chosen: options(scope, chosen["key"], today=chosen["today"])),
+        (Option(BUNDLE, tier="small"), Option(MARGIN)),
+    ),
+    "past": ((FEBRUARY,), (MARCH, FEBRUARY)),
+    "lines": (For(_lines),),
+    "subscription": ("main", INJECTED),
+    "kind": ("tier", "pack"),
+    "wanted": ("Medium", "Large"),
+    "message": ("", INJECTED),
+    "asked_by": ("Ann",),
+    "person_id": (None,),
+    "request_id": (ACME * 1000, BETA * 1000, 7),
+    "by": ("Ann",),
+    "data.closing.close_period.by": (None, By("Billie", None, "Ticket 7", noon(TODAY))),
+    "data.company.subscription_line.shown": (For(_overview),),
+    "data.since.changes_since.since": (SYNCED, SYNCED_AGAIN, noon(FEBRUARY.start)),
     "data.revisions.revised_days.since": (SYNCED, SYNCED_AGAIN),
     "data.closing.close_period.today": (LATER, TODAY),
     "data.closing.close_period.now": (noon(LATER), noon(TODAY)),
@@ -180,6 +219,7 @@ def leaves(value: Any) -> Iterator[Any]:
 PLAN_WORDS = words([plan.model_dump() for plan in PLANS])
 
 WRITE = {"data.closing.close_period", "data.closing.adjust", "data.credit_ledger.post_credits"}
+WRITE |= {"data.requests.ask", "data.requests.withdraw"}
 
 
 class Alone:

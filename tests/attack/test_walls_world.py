@@ -19,10 +19,12 @@ from data.models import (
     Account,
     Alert,
     AuditEntry,
+    ChangeRequest,
     Customer,
     LogDay,
     PhoneNumber,
     Subscription,
+    SyncCursor,
     Table,
     UsageRecord,
     UsageRevision,
@@ -115,6 +117,8 @@ def _used(owner: int, random: Random) -> Iterator[Table]:
 def _read(owner: int, random: Random) -> Iterator[Table]:
     """What the sync writes beside usage."""
     name = ("Acme", "Beta")[owner - ACME]
+    read = {"first_day": OPENED, "through": MARCH.start, "read_at": SYNCED}
+    yield SyncCursor(account_sid=OWNERS[owner], resource="alerts", **read)
     for n in range(4):
         named = {"customer_id": owner, "account_sid": random.choice([OWNERS[owner], MOVED])}
         day, mark = MARCH.start + timedelta(days=n), f"{owner}{random.randrange(10**8)}"
@@ -123,6 +127,16 @@ def _read(owner: int, random: Random) -> Iterator[Table]:
             **named, day=day, category="sms", seen_at=SYNCED, old_usage=D(1), new_usage=figure
         )
         yield Alert(**named, sid=f"NO{mark}", day=day, at=SYNCED, code="30003", level="error")
+        yield ChangeRequest(
+            id=owner * 1000 + n,
+            customer_id=owner,
+            subscription="main",
+            kind="tier",
+            wanted=f"Tier {mark}" if n else ("Medium", "Large")[owner - ACME],
+            message=f"From {name}",
+            asked_by=f"Manager of {name}",
+            asked_at=SYNCED,
+        )
         yield PhoneNumber(**named, sid=f"PN{mark}", number=f"+1{mark}", name=f"Line of {name}")
         yield AuditEntry(
             id=owner * 1000 + n,
@@ -211,8 +225,14 @@ def _figures(row: Table) -> str:
     return repr(row.model_dump(exclude={"id"} if isinstance(row, AuditEntry) else None))
 
 
+_ASKED = {owner * 1000 + n for owner in OWNERS for n in range(4)}
+
+
 def put_back(store: Store, before: Mapping[str, list[str]], owner: int) -> None:
-    """Delete what a call has added: every call finds the same rows."""
+    """Delete what a call has added: every call finds the same rows.
+
+    A request that it has withdrawn is open again.
+    """
     added = [
         row
         for name, found in rows_of(store, owner).items()
@@ -221,7 +241,10 @@ def put_back(store: Store, before: Mapping[str, list[str]], owner: int) -> None:
     ]
     with writing(store.owner) as session:
         for row in added:
-            session.delete(row)
+            if isinstance(row, ChangeRequest) and row.id in _ASKED:
+                session.merge(row.model_copy(update={"status": "open", "answered_at": None}))
+            else:
+                session.delete(row)
 
 
 def test_both_have_rows_in_every_tenant_table(sqlite_template, tmp_path):

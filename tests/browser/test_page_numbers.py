@@ -92,7 +92,7 @@ def test_the_ledger_draws_what_was_used_and_ends_in_the_balance(browser, live):
     left = D(rows[-1][balance])
     assert abs(sum(D(row[credits]) for row in rows) - left) < D("0.001")  # rounded in the file
     figure = page.locator(".u-card .u-figure").first.inner_text().split()[0]
-    assert D(figure) == round(left)
+    assert D(figure) == left.quantize(D("0.01"))
 
 
 def test_who_has_no_credits_is_told_so(browser, live):

@@ -52,7 +52,7 @@ def test_nothing_that_a_visitor_does_on_a_page_goes_wrong(
     for path in paths_of(person):
         page.goto(f"{live.base}/{path}{ASKED.get(path, '?')}&lang={language}")
         settle(page)
-        found += [f"{path}: {fault}" for fault in walk(page)]
+        found += [f"{path}: {fault}" for fault in walk(page, thorough=SOAK)]
     assert found == []
 
 

@@ -78,7 +78,9 @@ def test_a_session_that_ends_on_a_page_leads_back_to_it(client):
     assert answer.headers["location"] == f"/sign-in?next={quote('/usage?meter=sms')}"
 
 
-@pytest.mark.parametrize("before", ["http://evil.test/usage", "", "nonsense", "javascript:1"])
+@pytest.mark.parametrize(
+    "before", ["http://evil.test/usage", "", "nonsense", "javascript:1", "http://[", "//[::1"]
+)
 def test_where_somebody_came_from_elsewhere_is_no_way_back(client, before):
     assert client.get("/auth/over", headers={"referer": before}).headers["location"] == "/sign-in"
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal as D
 
+import plotly.graph_objects as go
 import pytest
 
 from dashboard.charts import adds_up, category_days, daily_usage, look, running_total, sync_requests
+from dashboard.charts.errors_by_day import errors_by_day
 from dashboard.charts.theme import TINTS
 from dashboard.exports import usage_by_category, usage_by_day
 from dashboard.views.sync_lists import runs_table
@@ -16,6 +18,7 @@ from data.overview import MeterSeries
 from data.periods import period_of
 from data.projection.fan import Fan
 from data.projection.unusual import UnusualDay
+from data.service_rows import AlertCount
 from data.sync_history import Run
 from data.usage import CategorySeries
 
@@ -124,6 +127,14 @@ def drawn(request, mode):
 def test_a_chart_draws_any_number_of_points(drawn, points):
     chart, _ = drawn(points)
     assert json.loads(chart.figure.to_json())["data"]
+    go.Figure(chart.figure.to_dict())  # ValueError names a property that plotly does not know
+
+
+@pytest.mark.parametrize("levels", [(), ("error", "warning", "notice")], ids=["none", "each"])
+def test_errors_are_drawn_with_what_plotly_knows(levels, mode):
+    counts = tuple(AlertCount(NOVEMBER.start, "30007", level, 2) for level in levels)
+    chart = errors_by_day(counts, NOVEMBER, look(mode, ACCENT[mode]))
+    assert len(go.Figure(chart.figure.to_dict()).data) == max(len(levels), 1)
 
 
 @pytest.mark.parametrize("points", POINTS.values(), ids=POINTS)

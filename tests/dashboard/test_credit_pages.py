@@ -5,6 +5,7 @@ from decimal import Decimal as D
 from fractions import Fraction
 from io import BytesIO
 
+import plotly.graph_objects as go
 import pytest
 from pypdf import PdfReader
 
@@ -13,11 +14,14 @@ from dashboard.charts.formats import money
 from dashboard.exports import as_csv
 from dashboard.exports.pdf import as_pdf
 from dashboard.exports.statement_tables import credit_ledger, credit_lots
+from dashboard.views.credits import units_of
+from dashboard.views.markup import joined
 from dashboard.views.statement_paper import statement_paper
 from dashboard.views.wording import line_quantity
 from dashboard.words import speak
 from data.brand import load_brand
 from data.credit_ledger import ledger_lines, lot_stories
+from data.credits import Buys
 from data.outlook import DayRange
 from data.overview import Freshness
 from data.projection.fan import Fan
@@ -141,6 +145,7 @@ def test_the_burn_down_says_what_it_shows(days, left, ahead):
     chart = burn_down(days, left, ahead, LIGHT, expiries=[date(2026, 3, 22)])
     assert chart.alt.startswith("Credits burning down")
     assert chart.figure.layout.height
+    go.Figure(chart.figure.to_dict())  # ValueError names a property that plotly does not know
 
 
 def test_the_band_of_the_run_out_covers_its_days():
@@ -151,3 +156,12 @@ def test_the_band_of_the_run_out_covers_its_days():
     (band,) = chart.figure.layout.shapes
     assert (band.x0, band.x1) == ("2026-03-21", "2026-03-24")
     assert "21–23 Mar" in chart.alt
+
+
+def test_one_unit_is_one_in_every_language():
+    """A unit that was translated before it is counted has no form for one."""
+    buys = Buys("sms", "SMS", "SMS segments", D(1))
+    for language, said in (("en", "1 SMS segment"), ("de", "1 SMS-Segment")):
+        speak(language)
+        assert f">{said}<" in joined(units_of([buys]))
+    speak("en")

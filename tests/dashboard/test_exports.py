@@ -62,9 +62,9 @@ def test_numbers_are_exact_and_without_grouping():
     assert read(table)[1:] == [["1234567.89"], ["0"], ["1000"]]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
-def test_text_that_looks_like_a_formula_is_defused(text):
-    assert read(Table(("a",), ((text,),)))[1] == [f"'{text}"]
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\n=1", "＝1", "＠x"])
+def test_text_that_looks_like_a_formula_is_defused_in_cells_and_heads(text):
+    assert read(Table((text,), ((text,),))) == [[f"'{text}"], [f"'{text}"]]
 
 
 def test_a_negative_number_stays_a_number():

@@ -6,10 +6,10 @@ from decimal import Decimal as D
 import pytest
 
 from dashboard.exports import as_csv
-from dashboard.views.fleet import fleet_rows, margin_rows
+from dashboard.views.fleet import fleet_rows, margin_line, margin_rows
 from dashboard.views.fleet_readings import read_counts, read_index
 from dashboard.views.fleet_words import CODES, REASONS, flags
-from data.fleet import FleetRow, Reason, fleet, margins
+from data.fleet import FleetRow, MarginRow, Reason, fleet, margins
 from data.health import refresh_health
 from data.identity import entries
 from data.models import Alert
@@ -215,3 +215,9 @@ def test_a_reason_is_said_in_words(reason, values, words):
 def test_the_most_urgent_reason_is_said_first():
     said = flags(row(Reason.STALE | Reason.ERRORS | Reason.REQUEST), date(2026, 11, 20))
     assert said.index("Never read") < said.index("request") < said.index("error")
+
+
+def test_a_margin_names_the_days_of_a_period_that_begins_in_mid_month():
+    days = (date(2026, 3, 15), date(2026, 4, 15))
+    row = MarginRow(ACME, "acme", "Acme", "main", "Bundle", *days, "USD", D(10), D(4), "USD")
+    assert "15 Mar – 14 Apr 2026" in margin_line(row)

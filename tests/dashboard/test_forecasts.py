@@ -5,6 +5,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal as D
 
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -119,7 +120,7 @@ def test_a_customer_outside_is_listed_and_leads_to_the_customers_page(store):
     filled(store, outside=20, owner=BETA)
     test = opened(store)
     assert "10 of 30 cases ended inside" in text_of(test)
-    next(one for one in test.button if one.label == "Show").click()
+    next(one for one in test.button if one.label.startswith("Show ")).click()
     text = text_of(test.run())
     assert test.text_input[0].value == "beta"
     assert "Beta" in text
@@ -168,6 +169,7 @@ def test_the_download_has_a_row_for_each_class_and_day():
 def test_a_chart_draws_any_number_of_groups_and_says_them(groups, mode):
     chart = calibration(groups, look(mode, ACCENT[mode]))
     drawn = json.loads(chart.figure.to_json())
+    go.Figure(chart.figure.to_dict())  # ValueError names a property that plotly does not know
     diagonal, points = drawn["data"]
     assert (diagonal["x"], diagonal["y"]) == ([0, 1], [0, 1])
     assert len(points["x"]) == len(groups)

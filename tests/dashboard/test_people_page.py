@@ -235,7 +235,7 @@ def test_of_five_hundred_people_some_are_shown_and_all_are_counted(app):
     app.put(*(Membership(person_id=n, role="viewer", customer_id=BETA) for n in range(100, 600)))
     test = opened(app, ADMIN, "people")
     assert "25 of 508 are shown" in text_of(test)
-    assert len([one for one in test.button if one.label == "Manage"]) == 25
+    assert len([one for one in test.button if one.label.startswith("Manage ")]) == 25
     test.text_input(key="people_search").set_value("p599@")
     assert "p599@many.test" in text_of(test.run())
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal as D
 
+import plotly.graph_objects as go
 import pytest
 
 from dashboard.charts import Curve, allowance_pace, cost_by_use, look
+from dashboard.charts.formats import signed_money
 from dashboard.views.plan_parts import (
     allowance_cards,
     changes_panel,
@@ -20,7 +22,6 @@ from dashboard.views.what_if_parts import (
     costs_table,
     growth_name,
     option_name,
-    signed,
 )
 from data.outlook import DayRange, Range
 from data.plan_progress import AllowanceProgress, Ladder, PlanProgress, Stretch, TierOffer
@@ -104,6 +105,16 @@ def test_the_cheapest_tier_and_the_own_one_are_marked_in_words():
     assert "your tier" in own
     assert "cheapest" not in own
     assert "cheapest" in best
+
+
+def test_before_a_first_day_has_settled_nothing_is_expected_and_no_tier_is_best():
+    text = allowance_cards(progress(), "USD", over=False, early=True)
+    assert "The first days have to settle" in text
+    assert "Chance of going over" not in text
+    text = tier_table(progress(), "USD", over=False, early=True)
+    assert "With use so far" in text
+    assert "Expected in all" not in text
+    assert "cheapest" not in text
 
 
 def test_a_tier_that_is_too_small_says_so():
@@ -220,7 +231,7 @@ def test_an_own_price_that_follows_use_is_said_not_to_be_drawn():
 
 def test_names_and_signs():
     assert [growth_name(code) for code in ("-50", "0", "200")] == ["−50%", "as now", "+200%"]
-    assert [signed(D(n), "EUR") for n in ("-5", "0", "5")] == ["−€5.00", "€0.00", "+€5.00"]
+    assert [signed_money(D(n), "EUR") for n in ("-5", "0", "5")] == ["−€5.00", "€0.00", "+€5.00"]
     assert option_name(MEDIUM) == "Medium"
 
 
@@ -239,6 +250,7 @@ def test_cost_by_use_says_what_it_shows(curves, said, mode):
     )
     assert said in chart.alt
     assert chart.figure.to_json()
+    go.Figure(chart.figure.to_dict())  # ValueError names a property that plotly does not know
 
 
 def test_a_line_ends_where_its_plan_has_no_price():

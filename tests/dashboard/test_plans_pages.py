@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from dashboard.views import agreement_credits, agreements, import_customers, plans
+from dashboard.views.agreement_parts import timeline_table
 from dashboard.views.plan_words import place_in_words
 from data import identity
 from data.agreements import credit_lots, plan_timeline
@@ -13,6 +14,7 @@ from data.customer_acts import agreement
 from data.customers_file import PlanEntry
 from data.grants import CreditEntry
 from data.plans import all_plans
+from data.pricing import PlanChange, timeline
 from tests.bills import agreed, credit_price, overage
 from tests.staffed import (
     ANNA,
@@ -163,3 +165,17 @@ def test_a_wrong_row_is_named_and_none_can_be_stored(app):
 
 def test_the_place_of_a_mistake_is_said_in_words():
     assert place_in_words("prices.0.tiers.1.fee") == "Prices 1 · Tiers 2 · Fee"
+
+
+def test_a_lot_has_its_currency_and_its_last_day():
+    days = {"bought_on": "2026-03-01", "expires_on": "2026-06-01"}
+    lot = CreditEntry.model_validate({"key": "k", **PACK, **days})
+    shown = agreement_credits.lots_table([lot], "EUR")
+    assert "€10.00" in shown
+    assert "31 May 2026" in shown
+
+
+def test_a_plan_is_shown_until_its_last_day():
+    changes = [PlanChange(SMALL, date(2026, 1, 1)), PlanChange(CREDITS, date(2026, 4, 1))]
+    shown = timeline_table("Plans", timeline(changes, ends_on=None, anchor_day=1))
+    assert "31 Mar 2026" in shown

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal as D
 from io import StringIO
 
+import plotly.graph_objects as go
 import pytest
 
 from dashboard.charts import explored, look
@@ -141,4 +142,6 @@ def test_an_empty_range_is_a_sentence_and_an_alternative_text_has_the_figures(fi
     assert empty.figure.layout.annotations[0].text == "Nothing used in these days"
     view = explore(filled.acme, "main", spans(FIRST, END, Grain.MONTH), meter="sms")
     full = explored(view, LOOK, meter="sms", settled_through=SETTLED)
+    for chart in (empty, full):
+        go.Figure(chart.figure.to_dict())  # ValueError names a property that plotly does not know
     assert f"{view.whole.quantity:,.0f} SMS segments" in full.alt

@@ -38,9 +38,9 @@ def plain(html: Safe) -> str:
     return re.sub(r"<[^>]+>", "", html)
 
 
-def credits(lasts: DayRange) -> Credits:
+def credits(lasts: DayRange, owed="0") -> Credits:
     lot = LotLeft("large", NOVEMBER.start, TODAY, D(200), D(50), D(375), D("7.5"), D(15))
-    return Credits("sms", "SMS", UNIT, (lot,), used=D(419), owed=D(12), runs_out=lasts)
+    return Credits("sms", "SMS", UNIT, (lot,), used=D(419), owed=D(owed), runs_out=lasts)
 
 
 def with_unused(own: Credits) -> Credits:
@@ -137,7 +137,7 @@ SENTENCES = {
     "credits that expire": (
         view(credits=with_unused(credits(DayRange(date(2026, 12, 9), TODAY, None)))),
         "; at this pace they last until 9 Dec or later; "
-        "9–50 credits of Large expire unused on 30 Nov.",
+        "9–50 credits of Large expire unused after 29 Nov.",
     ),
     "credits that nothing uses": (
         view(credits=credits(NEVER)),
@@ -145,11 +145,23 @@ SENTENCES = {
     ),
     "credits that expire before they are used": (
         view(credits=replace(credits(NEVER), all_expire_on=date(2026, 12, 30))),
-        "at this pace some are left when the last expire on 30 Dec.",
+        "at this pace some are left when the last expire on 29 Dec.",
     ),
     "credits that are used up": (
         view(credits=replace(credits(NEVER), lots=())),
-        "You have 0 credits left, enough for 0 SMS segments.",
+        "Your credits are used up.",
+    ),
+    "use beyond the credits": (
+        view(credits=replace(credits(NEVER), lots=(), owed=D(276))),
+        "Your credits are used up, and 276 SMS segments were used beyond them.",
+    ),
+    "an account that was never read": (
+        view(freshness=replace(view().freshness, as_of=None), outlook=None),
+        "No usage has been read yet; it is too early to say where this period will end.",
+    ),
+    "credits that are owed": (
+        view(credits=replace(credits(NEVER, owed="12"), lots=())),
+        "Your credits are used up, and 12 SMS segments were used beyond them.",
     ),
     "no plan": (
         view(plan=None, statement=None, outlook=outlook(amount=None)),
@@ -196,6 +208,15 @@ def test_there_are_always_four_cards(shown):
     assert cards(shown, TODAY).count("<section") == 4
 
 
+def test_a_card_leads_on_only_to_pages_that_the_viewer_has():
+    shown = view(allowance=allowance(), outlook=outlook())
+    html = cards(shown, TODAY, {"plan": "plan?lang=de", "usage": "usage?lang=de"})
+    assert re.findall('href="([^"]+)"', html) == ["plan?lang=de", "usage?lang=de"]
+    assert html.count("</section>") == 4
+    own = cards(view(credits=credits(NEVER)), TODAY, {"plan": "plan", "credits": "credits"})
+    assert re.findall('href="([^"]+)"', own) == ["credits"]
+
+
 def test_the_three_labels_are_never_on_one_card():
     html = cards(view(allowance=allowance(), outlook=outlook()), TODAY)
     labels = [re.findall('class="u-tag">([^<]+)', card) for card in html.split("<section")[1:]]
@@ -233,7 +254,7 @@ def test_credits_that_are_used_up_last_until_no_day():
 
 
 def test_what_is_owed_beyond_all_credits_is_a_warning():
-    html = cards(view(credits=credits(NEVER)), TODAY)
+    html = cards(view(credits=credits(NEVER, owed="12")), TODAY)
     assert '<div class="u-row u-warn"><span class="u-key">Owed</span>' in html
 
 

@@ -31,6 +31,7 @@ FOR_MACHINES = {
     "dashboard/catalogue.py": "the file format of catalogues",
     "dashboard/metrics.py": "metrics, which programs read",
     "dashboard/logs.py": "the log",
+    "dashboard/door.py": "names in addresses",
     "dashboard/words.py": "languages, each in its own name",
     "dashboard/oidc_client.py": "the log, and parameters of OpenID Connect",
     "dashboard/sockets.py": "the log and protocol words",
@@ -46,7 +47,7 @@ ALLOWED = {
     "public, max-age=3600",
     "background: 0 ",
     "d MMM",
-    "d. MMM",
+    "d. LLL",
     "x unified",
     "width: 0 ",
     '"Source Sans", system-ui, sans-serif',
@@ -129,6 +130,48 @@ def test_a_translation_has_the_same_placeholders(language):
 def _fits(has, wanted, forms):
     """A form for one may leave the number out: "One day"."""
     return has == wanted if forms == 1 else has <= wanted
+
+
+def _templates_filled():
+    """(file, line, placeholders, names given) of each text that is filled where it stands."""
+    for file in FILES:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            if isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+                text, given = node.func.value, node.keywords
+            elif getattr(node.func, "id", "") in ("filled", "worded") and node.args:
+                text, given = node.args[0], node.keywords
+            else:
+                continue
+            if getattr(getattr(text, "func", None), "id", "") not in ("_", "n_"):
+                continue
+            texts = [one.value for one in text.args if isinstance(one, ast.Constant)]
+            names = {one.arg for one in given}
+            if texts and None not in names:  # None: a mapping is spread
+                wanted = {name for one in texts for name in re.findall(r"\{(\w+)\}", str(one))}
+                yield file.name, node.lineno, wanted, names
+
+
+def test_every_text_that_is_filled_is_given_all_its_values_and_no_others():
+    found = list(_templates_filled())
+    assert len(found) > 200
+    assert not [one for one in found if one[2] != one[3]]
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_every_text_with_places_can_be_filled(language):
+    words.speak(language)
+    wrong = []
+    for message in extracted():
+        for text in message.id if isinstance(message.id, tuple) else (message.id or "",):
+            if "%{" not in text:  # a template of the charts
+                said = words._(text)
+                names = dict.fromkeys(re.findall(r"\{(\w*)\}", said), "x")
+                filled = said.format(**names) if "" not in names else "{"
+                wrong += [text] if "{" in filled else []
+    words.speak("en")
+    assert not wrong
 
 
 def test_plurals_and_numbers_follow_the_language():

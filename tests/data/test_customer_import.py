@@ -118,6 +118,9 @@ TABLES = {
     "a column that is not known": ("slug,nam\na,b", "'nam' is not a column"),
     "no slug": ("name\nGamma", "slug is missing"),
     "a column twice": ("slug,name,name\na,b,c", "stands there twice"),
+    "a head that is no CSV": ('"slug"x,name\na,b', "line 1: "),
+    "a head without an end": ("s" * 150_000, "line 1: field larger"),
+    "far too much": ("slug,name\n" + "a,b\n" * 60_000, "at most 200,000"),
     "too many cells": ("slug,name\na,b,c", "line 2: more cells"),
 }
 

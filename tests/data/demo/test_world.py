@@ -1,7 +1,8 @@
 """The generated usage: exact sums, stable history, and shapes that look like people."""
 
 from collections import defaultdict
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,9 +10,11 @@ import pytest
 from data.demo.cast import months_before
 from data.demo.categories import CATEGORIES, TOTAL, Tally
 from data.demo.rhythm import is_holiday
+from data.demo.service import alerts, incidents
 from data.demo.world import AUTH_TOKEN, PARENT_SID, World
 from data.periods import DAY, days_between
 
+HOUR, FAR = timedelta(hours=1), datetime(2100, 1, 1, tzinfo=UTC)
 ZERO = Tally(Decimal(0), Decimal(0), Decimal(0))
 
 
@@ -181,3 +184,15 @@ def test_sids_look_like_twilios_and_the_token_is_plainly_not_real(world):
 )
 def test_months_before_keeps_the_day_where_the_month_has_it(day, months, earlier):
     assert months_before(day, months) == earlier
+
+
+def test_nothing_is_told_of_a_later_moment_than_the_one_asked_at(world):
+    early = datetime.combine(world.today, time(2, 37), UTC)
+    asked = replace(world, asked_at=early)
+    assert asked.counted_at == early
+    assert world.counted_at == datetime.combine(world.today, time(9, 30), UTC)
+    assert replace(world, asked_at=early + 9 * HOUR).counted_at == world.counted_at
+    assert max(one.started_at for one in incidents(asked)) < early
+    told = [alert for sid in asked.accounts for alert in alerts(asked, sid, early - DAY, FAR)]
+    assert told
+    assert all(alert.at <= early for alert in told)
