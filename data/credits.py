@@ -79,8 +79,8 @@ class Credits:
 
     @property
     def used_up(self) -> bool:
-        """Nothing is left, and more was used than there was."""
-        return bool(self.owed) and not self.credits_left
+        """Nothing is left; `owed` says whether more was used than there was."""
+        return not self.credits_left
 
     @property
     def units_left(self) -> Decimal:
@@ -106,7 +106,7 @@ class PackOffer:
 
 
 class Concern(StrEnum):
-    USED_UP = "used_up"  # more was used than there was
+    USED_UP = "used_up"  # nothing is left, or more was used than there was
     RUNS_OUT = "runs_out"
     EXPIRES = "expires"  # a lot, with some of it unused at this pace
 
@@ -128,7 +128,7 @@ def credit_warnings(own: Credits, *, today: date) -> tuple[CreditWarning, ...]:
     A run-out counts by its likely day, an expiry where a whole credit may be left of the lot.
     """
     found = []
-    if own.used_up or not own.lots:
+    if own.used_up:
         found.append(CreditWarning(Concern.USED_UP, 0, DayRange(today, today, today)))
     elif own.runs_out.likely and (within := _within(own.runs_out.likely, today)):
         found.append(CreditWarning(Concern.RUNS_OUT, within, own.runs_out))

@@ -9,11 +9,12 @@ from typing import Any
 
 from dashboard.charts.formats import percent, whole
 from dashboard.charts.theme import Chart, Look, figure_of, layout, note
-from dashboard.words import _
+from dashboard.words import _, n_
 from data.backtest.quality import Quality
 
 HEIGHT = 300
 LARGEST, SMALLEST = 34, 7  # diameters
+TICKS = (0, 0.25, 0.5, 0.75, 1)
 
 
 def calibration(groups: Sequence[Quality], look: Look) -> Chart:
@@ -21,8 +22,8 @@ def calibration(groups: Sequence[Quality], look: Look) -> Chart:
     known = [one for one in groups if one.chances]
     axis = {
         "range": [-0.06, 1.06],
-        "tickvals": [0, 0.25, 0.5, 0.75, 1],
-        "tickformat": ".0%",
+        "tickvals": TICKS,
+        "ticktext": [percent(one) for one in TICKS],
         "showgrid": True,
         "gridcolor": look.hairline,
         "zeroline": False,
@@ -54,6 +55,13 @@ def _diagonal(look: Look) -> dict[str, Any]:
     }
 
 
+def _said(one: Quality) -> str:
+    cases = n_("{n} case", "{n} cases", one.chances).format(n=whole(one.chances))
+    said = _("Given {given}, went over {over}")
+    shares = {"given": percent(one.chance or 0), "over": percent(one.happened or 0)}
+    return f"{said.format(**shares)}<br>{cases}"
+
+
 def _points(groups: Sequence[Quality], look: Look) -> dict[str, Any]:
     most = max((one.chances for one in groups), default=1)
     return {
@@ -63,9 +71,8 @@ def _points(groups: Sequence[Quality], look: Look) -> dict[str, Any]:
         "name": _("What happened"),
         "x": [one.chance for one in groups],
         "y": [one.happened for one in groups],
-        "customdata": [whole(one.chances) for one in groups],
-        "hovertemplate": _("Given %{x:.0%}, went over %{y:.0%}<br>%{customdata} cases")
-        + "<extra></extra>",
+        "customdata": [_said(one) for one in groups],
+        "hovertemplate": "%{customdata}<extra></extra>",
         "marker": {
             "color": look.accent,
             "opacity": 0.85,

@@ -26,12 +26,7 @@ from dashboard.charts.formats import (
     unit_price,
 )
 from dashboard.exports.line_labels import translated
-from dashboard.views.forecast_words import (
-    UNLIKELY,
-    expiring,
-    to_go,
-    uncertain,
-)
+from dashboard.views.forecast_words import UNLIKELY, expiring, to_go, uncertain
 from dashboard.views.markup import Part, Safe, filled, strong
 from dashboard.words import N_, _, n_
 from data.money import plain
@@ -210,7 +205,7 @@ def _within(ahead: Outlook, bill: Statement) -> Safe | None:
 
 def _lasting(view: Overview) -> Safe | None:
     own = view.credits
-    if own is None or own.used_up:
+    if own is None or not own.credits_left:
         return None
     lasts = day_range(own.runs_out)
     if lasts is None and own.all_expire_on:

@@ -1,6 +1,7 @@
 """Every page in a real browser: each control changed once, no error, nothing cut, axe content.
 
-`make test` walks each page once; SOAK=1 in both themes, at both widths and in both languages.
+`make test` walks each page once, and opens it once more in the other dress; SOAK=1 walks all pages
+in both themes, at both widths and in both languages.
 """
 
 import os
@@ -23,7 +24,7 @@ PEOPLE = {
     "Billie Billing": Role.BILLING_MANAGER,
     "Alex Admin": Role.ADMINISTRATOR,
 }
-# Enough to open each page of a customer and of the staff, on a small screen and a large one.
+# Who opens a page, on a small screen and a large one; those who may share the walking.
 SHORT = (
     ("Elm Fitness", "desktop", "light", "en"),
     ("Birch Bakery", "phone", "dark", "de"),
@@ -43,6 +44,11 @@ def paths_of(person):
     return [page.path for page in PAGES if page.permission in MAY[PEOPLE[person]]]
 
 
+def walker_of(path):
+    may = [person for person, *_ in SHORT if path in paths_of(person)]
+    return may[[page.path for page in PAGES].index(path) % len(may)]
+
+
 @pytest.mark.parametrize(("person", "size", "scheme", "language"), ALL if SOAK else SHORT)
 def test_nothing_that_a_visitor_does_on_a_page_goes_wrong(
     browser, live, person, size, scheme, language
@@ -52,7 +58,9 @@ def test_nothing_that_a_visitor_does_on_a_page_goes_wrong(
     for path in paths_of(person):
         page.goto(f"{live.base}/{path}{ASKED.get(path, '?')}&lang={language}")
         settle(page)
-        found += [f"{path}: {fault}" for fault in walk(page, thorough=SOAK)]
+        walked = SOAK or walker_of(path) == person
+        seen = walk(page, thorough=SOAK) if walked else faults(page)
+        found += [f"{path}: {fault}" for fault in seen]
     assert found == []
 
 
@@ -75,7 +83,7 @@ def test_every_page_says_in_words_what_is_not_as_usual(browser, unusual, name):
                 continue
             page.goto(f"{unusual.base}/{page_of.path}")
             settle(page)
-            found += [f"{page_of.path}: {fault}" for fault in faults(page)]
+            found += [f"{page_of.path}: {fault}" for fault in faults(page, axe=SOAK)]
     assert found == []
 
 

@@ -105,7 +105,7 @@ def test_numbers_and_days_of_a_chart_follow_the_language(filled):
     speak("de")
     figure = explored(view, LOOK, meter="sms", settled_through=SETTLED).figure
     assert figure.layout.separators == ",."
-    assert figure.layout.xaxis.ticktext[0] == "11. Feb."
+    assert figure.layout.xaxis.ticktext[0] == "11. Feb"
 
 
 def test_what_has_no_day_is_not_stacked_and_units_are_not_mixed(filled):
