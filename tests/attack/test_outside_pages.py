@@ -35,7 +35,7 @@ PARAMETERS = (  # read from the address, or a name that somebody might think is
     *("subscription", "customer_id", "session", "role", "viewing", "going_to", "open_customer"),
     *("page", "fragment_id", "scope", "asked_act"),
 )
-ABSENT = ("qzxxxxxxxxzq", "AC" + "0" * 31 + "f", "999")
+ABSENT = ("qzxxxxxxxxzq", "AC" + "0" * 31 + "f", "9")  # as long as theirs
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,9 @@ def test_an_address_with_anothers_ids_is_like_one_with_nobodys(outside, who):
 def asked(outside: Outside, who: str, page: Page, path: str, word: str) -> list[bytes]:
     raw = opened(page, path, urlencode(dict.fromkeys(PARAMETERS, word)))
     assert not marks_in(raw) & outside.foreign(who) - {word}, (path, word)
-    return drawn(page.frames, *([word] if len(word) > 3 else []))
+    # A short one is left out where a page's links repeat its own address.
+    echoed = [word] if len(word) > 3 else [f"={word}&amp;", f'={word}"']
+    return drawn(page.frames, *echoed)
 
 
 # Widgets

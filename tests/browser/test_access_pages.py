@@ -145,6 +145,9 @@ def test_the_band_over_a_customers_pages_stays_in_sight_on_the_phone(browser, li
     assert box["y"] + box["height"] < 200
     under = "([x, y]) => document.elementFromPoint(x, y).closest('.st-key-viewing') !== null"
     assert page.evaluate(under, [box["x"] + 20, box["y"] + box["height"] / 2])
+    # Streamlit's head lies above it and lets clicks through: it must let the eye through, too.
+    painted = "element => getComputedStyle(element).backgroundColor"
+    assert page.locator(".stAppHeader").evaluate(painted) == "rgba(0, 0, 0, 0)"
     band.get_by_role("button", name="Stop viewing").click()
     expect(band).to_have_count(0, timeout=WAIT)
     assert page.complaints == []
