@@ -52,7 +52,7 @@ def test_a_day_out_of_the_ordinary_is_marked_and_named(browser, live):
     page = visit(browser, live, "Cedar Logistics")
     expect(page.get_by_text("Unusual day", exact=True)).to_be_visible()
     expect(page.get_by_text("Unusual: 11 Nov in SMS")).to_be_visible()
-    page.goto(f"{live.base}/usage")
+    page.goto(f"{live.base}/usage?meter=sms")
     expect(page.get_by_text("Unusual: 11 Nov with 338 SMS segments, usually")).to_be_visible()
 
 

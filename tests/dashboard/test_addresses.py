@@ -1,6 +1,8 @@
 """A link to a page opens that page after sign-in, as it was asked for, and leads nowhere else."""
 
+import re
 from datetime import UTC, datetime
+from html import unescape
 from urllib.parse import quote
 
 import pytest
@@ -136,3 +138,18 @@ def test_a_person_is_remembered_with_a_language(world):
 def member(world):
     people = demo_people(world.scope, START)
     return str(next(one.member.membership_id for one in people if one.member.customer))
+
+
+def test_the_sign_in_page_offers_the_other_languages_each_in_its_own_name(client, world):
+    english = client.get("/sign-in?next=/usage?meter=sms").text
+    href = unescape(re.search('<a href="([^"]+)" lang="de" hreflang="de">Deutsch</a>', english)[1])
+    german = client.get(href).text
+    assert '<html lang="de">' in german
+    assert 'value="/usage?meter=sms&amp;lang=de"' in german  # what is opened after it, too
+    assert 'hreflang="en">English</a>' in german
+    assert "hreflang" not in re.sub('hreflang="en"', "", german)
+
+
+def test_outside_the_demo_the_languages_are_offered_too(world):
+    real = make_client(make_door(world))
+    assert 'hreflang="de">Deutsch</a>' in real.get("/sign-in").text
