@@ -15,11 +15,21 @@ from dashboard.charts import explored
 from dashboard.charts.explored import colours, drawn
 from dashboard.charts.formats import days
 from dashboard.exports import usage_by_span
+from dashboard.views.forecast_words import unusual_line
 from dashboard.views.fragments import fragment
 from dashboard.views.markup import Safe, joined, note, tag
 from dashboard.views.notices import notices
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import csv_button, legend, page_head, show, show_chart, state, table
+from dashboard.views.parts import (
+    csv_button,
+    legend,
+    overview_of,
+    page_head,
+    show,
+    show_chart,
+    state,
+    table,
+)
 from dashboard.views.usage_choices import (
     Range,
     pick_account,
@@ -110,6 +120,18 @@ def _explorer(visit: Visit, period: BillingPeriod, fresh: Freshness) -> None:
         category = pick_category(visit, of) if meter else None
     of = replace(of, category=category)
     _selection(visit, within, against, of, everything, fresh)
+    show(_unusual(visit, period, of))
+
+
+def _unusual(visit: Visit, period: BillingPeriod, of: Chosen) -> Safe | None:
+    """Days of the period outside what was to be expected of the whole meter, by all accounts."""
+    if of.meter is None or of.category or of.account:
+        return None
+    series = (one for one in overview_of(visit, period).series if one.meter == of.meter)
+    one = next(series, None)
+    marked = [day for day in one.unusual if of.start <= day.day < of.end] if one else []
+    said = unusual_line(marked, one.unit) if one else None
+    return note(said) if said else None
 
 
 def _row(key: str) -> DeltaGenerator:
