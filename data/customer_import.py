@@ -40,7 +40,7 @@ COLUMNS = (
 TEMPLATE = (
     ",".join(COLUMNS) + "\n"
     "acme,Acme Ltd,office@acme.example,C-1001,,,,,1,\n"
-    "beta,Beta GmbH,,C-1002,AC00000000000000000000000000000000,Shop,,,1,2026-01-01\n"
+    f"beta,Beta GmbH,,C-1002,AC{'0' * 32},Shop,,,1,2026-01-01\n"
 )
 MOST_ROWS, LONGEST_TEXT = 2_000, 200_000  # characters
 

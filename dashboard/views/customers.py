@@ -13,7 +13,7 @@ from dashboard.views.fleet_words import flags
 from dashboard.views.margin import margin_panel
 from dashboard.views.markup import Safe, div, note, span, strong, tag, unmarked
 from dashboard.views.page import Page, Visit
-from dashboard.views.parts import must_still, short_label, show, state
+from dashboard.views.parts import must_still, page_title, short_label, show, state
 from dashboard.words import N_, _, n_
 from data.fleet import FleetRow, health_of
 from data.freshness import STALE_AFTER
@@ -43,7 +43,7 @@ WHY = {
 def render(visit: Visit) -> None:
     visit.viewer.require(Permission.LOOKUP)
     open_if_asked(visit)
-    show(tag("h1", _("Customers"), class_="u-title"))
+    page_title(_("Customers"))
     text = _asked_for()
     scope = EveryTenant(visit.settings.database_url)
     hits = found(read_index(scope, search_version(scope)), text)
