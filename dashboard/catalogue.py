@@ -48,9 +48,9 @@ def extracted() -> Catalog:
     for file in sorted((ROOT / "dashboard").rglob("*.py")):
         name = file.relative_to(ROOT).as_posix()
         for text in _marked(file):
-            catalogue.add(text, locations=[(name, None)])  # type: ignore[list-item]
+            catalogue.add(text, locations=[(name, None)])  # type: ignore[list-item] # None: no line
     for name, text in (*_errors(), *_meters(), *_error_codes()):
-        catalogue.add(text, locations=[(name, None)])  # type: ignore[list-item]
+        catalogue.add(text, locations=[(name, None)])  # type: ignore[list-item] # None: no line
     return catalogue
 
 

@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 from threading import Lock
 from typing import Literal
 
-from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped]
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
-from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped]
+from fontTools.subset import Options, Subsetter  # type: ignore[import-untyped] # has no types
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped] # has no types
+from fontTools.varLib.instancer import instantiateVariableFont  # type: ignore[import-untyped] # untyped
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue
 
